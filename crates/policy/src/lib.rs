@@ -1,1 +1,23 @@
-//! Placeholder.
+//! What a cell may do, as data and pure functions.
+//!
+//! Nothing here touches the system: facts of the host come in as values, plans go out as values, and `cell` is the
+//! only one to execute them. Every decision about isolation is therefore in this crate and can be tested without a
+//! kernel.
+//!
+//! **Invariants.** It fails closed: what is not listed is refused, and a plan that lacks a wall cannot be decoded.
+
+mod cell;
+mod ids;
+mod limits;
+mod plan;
+pub mod seccomp;
+mod template;
+
+pub use cell::{Hard, INIT, Node, USER, cell_plan, variables};
+pub use ids::{BLOCK, OuterIds, blocks};
+pub use limits::{Limits, Resource, Rlimit, rlimits};
+pub use plan::{CellFile, CellIds, CellPath, CellPlan, Confinement, Entry, HostPath, Template};
+pub use template::{
+    CELLS, COVERED, DEVICES, ENVIRONMENT, ETC, HOME, HOST_PROC, Host, ROOT, RUNTIME, RootEntry, Roots,
+    WORKSPACE, template,
+};

@@ -95,10 +95,14 @@ kinds! {
     CommandExited = 0x44, Init;
     /// The frame that named this call could not be served. Payload: [`crate::RefusedReason`].
     Refused = 0x45, Init;
-    /// The kernel broke the protocol and is being killed. Payload: a sentence.
+    /// The kernel broke the protocol and is being killed; without a kernel: the daemon did, and is being disconnected.
+    /// Payload: a sentence.
     Broken = 0x46, Init;
     /// Init had to drop output of this call while no daemon listened. Payload: the bytes dropped, u64.
     Dropped = 0x47, Init;
+    /// Init has killed the cell's largest process, because the cell is over its soft memory limit; the kernel or
+    /// command it belonged to is named. Payload: the limit and what was in use, bytes, u64 each.
+    SoftMemory = 0x48, Init;
 
     /// Run this. Payload: the kernel's JSON.
     Run = 0x60, InitToKernel;

@@ -10,8 +10,10 @@
 //! speak in init's voice.
 
 pub mod codec;
+pub mod forkserver;
 mod frame;
 mod ids;
+pub mod launcher;
 mod messages;
 mod outcome;
 

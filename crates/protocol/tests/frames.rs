@@ -131,3 +131,18 @@ fn messages_read_back() {
     let refused = RefusedReason::SpawnFailed.encode("no such file");
     assert_eq!(RefusedReason::decode(&refused), Ok((RefusedReason::SpawnFailed, "no such file".into())));
 }
+
+#[test]
+fn what_the_fuzzer_found_stays_harmless() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/frames");
+    let mut count = 0;
+    for entry in std::fs::read_dir(corpus).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        let mut decoder = Decoder::new(EVERYONE);
+        decoder.feed(bytes.get(1..).unwrap_or_default());
+        while let Ok(Some(frame)) = decoder.next_frame() {
+            count += usize::from(frame.payload.len() <= bytes.len());
+        }
+    }
+    assert!(count > 10, "the corpus has whole frames: {count}");
+}

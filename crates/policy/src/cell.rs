@@ -1,0 +1,262 @@
+//! The plan of one cell, from its limits and the host's facts.
+
+use std::fmt::Write as _;
+
+use protocol::SessionId;
+
+use crate::limits::{Limits, rlimits};
+use crate::plan::{CellFile, CellIds, CellPath, CellPlan, Confinement};
+use crate::template::{ENVIRONMENT, HOME};
+
+/// The user's id inside a cell.
+pub const USER: u32 = 1000;
+/// Init's id inside a cell, where the host gives it one of its own.
+pub const INIT: u32 = 999;
+
+/// What a node knows of its host when it plans a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Processors that the daemon may run on.
+    pub processors: Vec<u32>,
+    /// The host's /proc/cpuinfo.
+    pub cpuinfo: String,
+    /// When the host was started, in seconds since 1970: the ages of processes are counted from there.
+    pub boot_time: u64,
+    /// Whether the kernel holds each limit; where it does not, a soft one stands in.
+    pub hard: Hard,
+    /// Whether supplementary groups can be dropped.
+    pub drop_groups: bool,
+}
+
+/// Which limits the kernel holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hard {
+    /// Memory.
+    pub memory: bool,
+    /// Processor time.
+    pub cpus: bool,
+    /// The number of processes.
+    pub processes: bool,
+}
+
+/// Files of /proc that tell of the host or let a privileged reader harm it, as Docker masks them.
+const MASKED: &[&str] = &[
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kallsyms",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/key-users",
+    "/proc/kmsg",
+    "/proc/latency_stats",
+    "/proc/modules",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/swaps",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/cmdline",
+    "/proc/diskstats",
+    "/proc/partitions",
+    "/proc/mdstat",
+    "/proc/cgroups",
+    "/proc/pressure",
+    "/proc/loadavg",
+    "/proc/vmstat",
+    "/proc/zoneinfo",
+    "/proc/buddyinfo",
+    "/proc/slabinfo",
+];
+
+const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// The plan of a cell.
+pub fn cell_plan(
+    session: SessionId,
+    limits: &Limits,
+    ids: CellIds,
+    linger_ms: u64,
+    node: &Node,
+    filters: Vec<Vec<u8>>,
+) -> CellPlan {
+    let confinement = Confinement {
+        uid: USER,
+        gid: USER,
+        drop_groups: node.drop_groups,
+        rlimits: rlimits(limits),
+        processors: processors(limits, ids, node),
+        filters,
+    };
+    CellPlan {
+        session,
+        hostname: "cell".to_owned(),
+        ids,
+        tmp_bytes: limits.memory / 2,
+        files: files(limits, node),
+        masked: MASKED.iter().map(|path| CellPath::fixed(path)).collect(),
+        read_only: READ_ONLY.iter().map(|path| CellPath::fixed(path)).collect(),
+        confinement,
+        linger_ms,
+        soft_memory: (!node.hard.memory).then_some(limits.memory),
+    }
+}
+
+/// The processors a cell's processes may run on: as many as its limit where no cgroup holds it, and not the same
+/// ones for every cell; all, where a cgroup does.
+fn processors(limits: &Limits, ids: CellIds, node: &Node) -> Vec<u32> {
+    let (want, have) = (limits.cpus as usize, node.processors.len());
+    if node.hard.cpus || want >= have {
+        return Vec::new();
+    }
+    let first = (ids.user as usize * want) % have;
+    node.processors.iter().cycle().skip(first).take(want).copied().collect()
+}
+
+/// Files by which a library that asks /proc or /sys learns of the cell and not of the host.
+fn files(limits: &Limits, node: &Node) -> Vec<CellFile> {
+    let cpus = (limits.cpus as usize).clamp(1, node.processors.len().max(1));
+    let range = if cpus == 1 { "0\n".to_owned() } else { format!("0-{}\n", cpus - 1) };
+    let file =
+        |path: &str, content: String| CellFile { path: CellPath::fixed(path), content: content.into_bytes() };
+    let mut files = vec![
+        file("/proc/meminfo", meminfo(limits.memory)),
+        file("/proc/cpuinfo", cpuinfo(&node.cpuinfo, cpus)),
+        file("/proc/stat", stat(cpus, node.boot_time)),
+    ];
+    for name in ["online", "possible", "present"] {
+        files.push(file(&format!("/sys/devices/system/cpu/{name}"), range.clone()));
+    }
+    files
+}
+
+/// What /proc/meminfo says: the cell's limit, all of it free, since a file cannot follow what is used.
+fn meminfo(memory: u64) -> String {
+    let kib = memory >> 10;
+    let mut out = String::new();
+    for (name, value) in [
+        ("MemTotal", kib),
+        ("MemFree", kib),
+        ("MemAvailable", kib),
+        ("Buffers", 0),
+        ("Cached", 0),
+        ("SwapCached", 0),
+        ("SwapTotal", 0),
+        ("SwapFree", 0),
+        ("Shmem", 0),
+    ] {
+        let _ = writeln!(out, "{:<16}{value:>8} kB", format!("{name}:"));
+    }
+    out
+}
+
+/// The first processors of the host's /proc/cpuinfo.
+fn cpuinfo(host: &str, cpus: usize) -> String {
+    let mut out = host.split_inclusive("\n\n").take(cpus).collect::<String>();
+    if !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out
+}
+
+/// What /proc/stat says: as many processors as the cell has, and not what they did.
+fn stat(cpus: usize, boot_time: u64) -> String {
+    let mut out = "cpu  0 0 0 0 0 0 0 0 0 0\n".to_owned();
+    for cpu in 0..cpus {
+        let _ = writeln!(out, "cpu{cpu} 0 0 0 0 0 0 0 0 0 0");
+    }
+    let _ = writeln!(
+        out,
+        "intr 0\nctxt 0\nbtime {boot_time}\nprocesses 0\nprocs_running 1\nprocs_blocked 0\nsoftirq 0"
+    );
+    out
+}
+
+/// The environment variables of a cell's user, `NAME=value`.
+pub fn variables(limits: &Limits) -> Vec<String> {
+    let cpus = limits.cpus.max(1);
+    let mut variables = vec![
+        format!("PATH={HOME}/.local/bin:{ENVIRONMENT}/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
+        format!("HOME={HOME}"),
+        "USER=user".to_owned(),
+        "LOGNAME=user".to_owned(),
+        "SHELL=/bin/sh".to_owned(),
+        "LANG=C.UTF-8".to_owned(),
+        "LC_ALL=C.UTF-8".to_owned(),
+        "TERM=dumb".to_owned(),
+        "TZ=UTC".to_owned(),
+        "PYTHONUNBUFFERED=1".to_owned(),
+        "PYTHONDONTWRITEBYTECODE=1".to_owned(),
+        "PIP_DISABLE_PIP_VERSION_CHECK=1".to_owned(),
+        // A thread that this library starts by itself would keep a forked kernel from joining namespaces.
+        "JE_ARROW_MALLOC_CONF=background_thread:false".to_owned(),
+        format!("VIRTUAL_ENV={ENVIRONMENT}"),
+        format!("MPLCONFIGDIR={HOME}/.config/matplotlib"),
+    ];
+    for name in [
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_MAX_THREADS",
+        "UV_THREADPOOL_SIZE",
+    ] {
+        variables.push(format!("{name}={cpus}"));
+    }
+    variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(hard: bool) -> Node {
+        Node {
+            processors: vec![0, 1, 2, 3],
+            boot_time: 1_700_000_000,
+            cpuinfo: "processor: 0\nflags: a\n\nprocessor: 1\nflags: a\n\nprocessor: 2\n\n".to_owned(),
+            hard: Hard { memory: hard, cpus: hard, processes: hard },
+            drop_groups: hard,
+        }
+    }
+
+    fn plan(hard: bool) -> CellPlan {
+        let ids = CellIds { user: 3, init: 4 };
+        cell_plan(SessionId::from_u128(7), &Limits::default(), ids, 0, &node(hard), vec![vec![1; 8]])
+    }
+
+    #[test]
+    fn reads_back() {
+        for hard in [true, false] {
+            assert_eq!(CellPlan::decode(&plan(hard).encode()), Ok(plan(hard)));
+        }
+    }
+
+    #[test]
+    fn a_plan_without_a_filter_is_none() {
+        let mut plan = plan(true);
+        plan.confinement.filters.clear();
+        assert!(CellPlan::decode(&plan.encode()).is_err());
+        assert!(Confinement::decode(&plan.confinement.encode()).is_err());
+    }
+
+    #[test]
+    fn soft_limits_stand_in_for_hard_ones() {
+        assert_eq!((plan(true).soft_memory, plan(true).confinement.processors), (None, vec![]));
+        assert_eq!(
+            (plan(false).soft_memory, plan(false).confinement.processors),
+            (Some(4 << 30), vec![2, 3])
+        );
+    }
+
+    #[test]
+    fn libraries_learn_of_the_cell() {
+        let text = |path: &str| {
+            let file = plan(true).files.into_iter().find(|file| file.path.as_str() == path).unwrap();
+            String::from_utf8(file.content).unwrap()
+        };
+        assert!(text("/proc/meminfo").starts_with("MemTotal:        4194304 kB\n"));
+        assert_eq!(text("/proc/cpuinfo").matches("processor").count(), 2);
+        assert_eq!(text("/proc/stat").matches("\ncpu").count(), 2);
+        assert_eq!(text("/sys/devices/system/cpu/online"), "0-1\n");
+    }
+}
