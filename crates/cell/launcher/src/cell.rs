@@ -1,0 +1,229 @@
+//! Makes one cell: the launcher's side, and the child's on its way to be init.
+//!
+//! ```text
+//! launcher                              child
+//!   clone3(mount, PID, net, IPC, UTS) ──▶ join cgroups, unshare(cgroup)
+//!                                         mounts, loopback, host name     (as root of the outer user namespace)
+//!                                         unshare(user)
+//!   write the maps            ◀── "u" ──
+//!                             ── "m" ──▶ ids, capabilities, descriptors, filter
+//!   reply to the daemon       ◀── "r" ── init
+//! ```
+//!
+//! Mounts and network are made before the cell's user namespace is, so they belong to the outer one, and nobody in
+//! the cell, whatever he becomes there, has power over them. The child has no parent-death signal: a cell outlives
+//! its launcher.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use policy::{CELLS, CellPlan, Confinement, HOME, HOST_PROC, INIT, WORKSPACE};
+use protocol::launcher::Failure;
+use sys::mount::{self, Forbid};
+use sys::namespace::{self, Forked};
+use sys::privilege::{self, Capability};
+
+use crate::init;
+use crate::step::Step;
+use crate::template::cover;
+
+/// Makes the cell. In the child this does not return.
+pub(crate) fn create(
+    plan: &CellPlan,
+    listener: OwnedFd,
+    cgroups: &[OwnedFd],
+) -> Result<(u32, OwnedFd), Failure> {
+    let (ours, theirs) = UnixStream::pair().step("make a socket")?;
+    match namespace::fork_into_cell().step("make namespaces")? {
+        Forked::Child => {
+            drop(ours);
+            become_init(plan, listener, cgroups, theirs)
+        }
+        Forked::Parent { pid, pidfd } => {
+            drop(theirs);
+            let made = attend(plan, pid, &ours);
+            if made.is_err() {
+                let _ = namespace::kill(pidfd.as_fd());
+            }
+            made.map(|()| (pid, pidfd))
+        }
+    }
+}
+
+/// Waits for the child's word, writes its maps, and waits again.
+fn attend(plan: &CellPlan, pid: u32, child: &UnixStream) -> Result<(), Failure> {
+    hear(child, b'u')?;
+    let (user, init) = (plan.ids.user, plan.ids.init);
+    let inside = plan.confinement.uid;
+    let map = if user == init {
+        format!("{inside} {user} 1\n")
+    } else {
+        format!("{INIT} {init} 1\n{inside} {user} 1\n")
+    };
+    for name in ["uid_map", "gid_map"] {
+        fs::write(format!("{HOST_PROC}/{pid}/{name}"), &map).step(format_args!("write the {name}"))?;
+    }
+    (&mut &*child).write_all(b"m").step("answer the cell")?;
+    hear(child, b'r')
+}
+
+/// Reads the child's next word: the one expected, or a failure.
+fn hear(mut child: &UnixStream, expected: u8) -> Result<(), Failure> {
+    use std::io::Read;
+    let mut word = [0];
+    child.read_exact(&mut word).step("hear from the cell")?;
+    if word[0] == expected {
+        return Ok(());
+    }
+    let mut errno = [0; 4];
+    let mut step = String::new();
+    child.read_exact(&mut errno).step("hear from the cell")?;
+    child.read_to_string(&mut step).step("hear from the cell")?;
+    Err(Failure { step, errno: i32::from_ne_bytes(errno) })
+}
+
+fn become_init(plan: &CellPlan, listener: OwnedFd, cgroups: &[OwnedFd], parent: UnixStream) -> ! {
+    let joined = cgroups.iter().try_for_each(|cgroup| write(cgroup.as_fd(), b"0").step("join a cgroup"));
+    let (listener, mut parent) = match joined.and_then(|()| arrange(listener, &parent)) {
+        Ok(arranged) => arranged,
+        Err(failure) => fail(&parent, &failure),
+    };
+    let made = settle(plan, &parent);
+    if let Err(failure) = made {
+        fail(&parent, &failure);
+    }
+    if parent.write_all(b"r").is_err() {
+        std::process::exit(1);
+    }
+    drop(parent);
+    init::run(init::Setup {
+        listener,
+        linger_ms: plan.linger_ms,
+        user: (plan.confinement.uid, plan.confinement.gid),
+        own_uid_is_user: plan.ids.user == plan.ids.init,
+        soft_memory: plan.soft_memory,
+    })
+}
+
+fn fail(mut parent: &UnixStream, failure: &Failure) -> ! {
+    let _ = parent.write_all(b"f");
+    let _ = parent.write_all(&failure.errno.to_ne_bytes());
+    let _ = parent.write_all(failure.step.as_bytes());
+    std::process::exit(1)
+}
+
+/// Keeps two descriptors and closes all others: 3, the daemon's door, and 4, for a moment, the launcher's ear.
+fn arrange(listener: OwnedFd, parent: &UnixStream) -> Result<(OwnedFd, UnixStream), Failure> {
+    let parent: OwnedFd = parent.as_fd().try_clone_to_owned().step("keep the socket")?;
+    privilege::place(listener, 3).step("place the listener")?;
+    privilege::place(parent, 4).step("place the socket")?;
+    privilege::close_from(5).step("close the descriptors")?;
+    Ok((privilege::adopt(3), privilege::adopt(4).into()))
+}
+
+fn settle(plan: &CellPlan, parent: &UnixStream) -> Result<(), Failure> {
+    namespace::unshare_cgroup().step("make a cgroup namespace")?;
+    mounts(plan)?;
+    namespace::loopback_up().step("bring up the loopback interface")?;
+    namespace::set_hostname(&plan.hostname).step("set the host name")?;
+
+    namespace::unshare_user().step("make a user namespace")?;
+    (&mut &*parent).write_all(b"u").step("call the launcher")?;
+    hear(parent, b'm')?;
+    confine(plan)
+}
+
+fn write(fd: BorrowedFd, bytes: &[u8]) -> io::Result<()> {
+    fs::File::from(fd.try_clone_to_owned()?).write_all(bytes)
+}
+
+fn mounts(plan: &CellPlan) -> Result<(), Failure> {
+    let quiet = Forbid { exec: true, ..Forbid::SUID_AND_DEVICES };
+    // Programs may be run from /tmp: compilers and package managers do.
+    mount::tmpfs("/tmp", plan.tmp_bytes, 0o1777, Forbid::SUID_AND_DEVICES).step("mount /tmp")?;
+    mount::tmpfs("/dev/shm", plan.tmp_bytes, 0o1777, quiet).step("mount /dev/shm")?;
+    mount::devpts("/dev/pts", 64).step("mount /dev/pts")?;
+
+    let own = format!("{CELLS}/{}", plan.session);
+    for (source, target) in [("workspace", WORKSPACE), ("home", HOME)] {
+        mount::bind(&format!("{own}/{source}"), target, Forbid::SUID_AND_DEVICES)
+            .step(format_args!("mount {target}"))?;
+    }
+
+    mount::proc("/proc").step("mount /proc")?;
+    own_files(plan)?;
+    for path in &plan.masked {
+        match fs::metadata(path.as_str()) {
+            Ok(found) if found.is_dir() => cover(path.as_str()).step(format_args!("cover {path}"))?,
+            Ok(_) => {
+                mount::bind("/dev/null", path.as_str(), quiet).step(format_args!("cover {path}"))?;
+            }
+            Err(_) => {}
+        }
+    }
+    for path in plan.read_only.iter().filter(|path| Path::new(path.as_str()).exists()) {
+        mount::bind(path.as_str(), path.as_str(), Forbid { write: true, ..quiet })
+            .step(format_args!("make {path} read-only"))?;
+    }
+    // What the launcher needed and no cell may have.
+    for path in [CELLS, HOST_PROC] {
+        mount::detach(path).step(format_args!("let go of {path}"))?;
+    }
+    Ok(())
+}
+
+/// The files that tell the cell of itself. Those for /proc are made below /sys and bound over the originals.
+fn own_files(plan: &CellPlan) -> Result<(), Failure> {
+    let quiet = Forbid { exec: true, ..Forbid::SUID_AND_DEVICES };
+    mount::tmpfs("/sys", 1 << 20, 0o555, quiet).step("mount /sys")?;
+    for file in &plan.files {
+        let path = file.path.as_str();
+        let place = match path.strip_prefix("/proc/") {
+            Some(name) => format!("/sys/cell/{name}"),
+            None => path.to_owned(),
+        };
+        let parent = Path::new(&place).parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::write(&place, &file.content))
+            .step(format_args!("make {place}"))?;
+        if place != path {
+            mount::bind(&place, path, Forbid { write: true, ..quiet }).step(format_args!("mount {path}"))?;
+        }
+    }
+    mount::restrict("/sys", Forbid { write: true, ..quiet }).step("make /sys read-only")
+}
+
+/// From root of the outer user namespace to what init is for the rest of its life.
+fn confine(plan: &CellPlan) -> Result<(), Failure> {
+    let Confinement { uid, gid, drop_groups, rlimits, processors, filters } = &plan.confinement;
+    let one_id = plan.ids.user == plan.ids.init;
+
+    privilege::default_signals();
+    privilege::new_session().step("make a session")?;
+    for limit in rlimits {
+        privilege::lower_rlimit(limit.resource as u8, limit.soft, limit.hard)
+            .step(format_args!("limit {:?}", limit.resource))?;
+    }
+    if !processors.is_empty() {
+        privilege::set_processors(processors).step("choose processors")?;
+    }
+    if *drop_groups {
+        privilege::drop_groups().step("leave the groups")?;
+    }
+    let (own_uid, own_gid) = if one_id { (*uid, *gid) } else { (INIT, INIT) };
+    privilege::set_ids(own_uid, own_gid).step("change the ids")?;
+    // With an id of its own, init needs these three, in this user namespace alone, to start processes as the cell's
+    // user and to end them.
+    let keep: &[Capability] =
+        if one_id { &[] } else { &[Capability::Kill, Capability::SetGid, Capability::SetUid] };
+    privilege::keep_capabilities(keep).step("drop the capabilities")?;
+    privilege::no_new_privileges().step("give up new privileges")?;
+    privilege::set_dumpable(false).step("close the memory to others")?;
+    for filter in filters {
+        privilege::install_filter(filter).step("install a system-call filter")?;
+    }
+    Ok(())
+}

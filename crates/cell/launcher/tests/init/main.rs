@@ -1,0 +1,7 @@
+//! Init's loop as an ordinary process, with a daemon and kernels that behave, and some that do not.
+
+mod calls;
+mod commands;
+mod harness;
+mod hostile;
+mod life;
