@@ -1,0 +1,197 @@
+//! The kernels' own sources: embedded in the program, written out once, and seen by every cell, read-only, at
+//! `/opt/cellblock/runtime`.
+//!
+//! The directory's name is a hash of its contents: a program of another version has another directory, and a daemon
+//! that still runs keeps the one it started with. Rejected: a directory in the environment, which would have to be
+//! installed anew for each change of ours.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+
+/// How init starts a cold kernel in a cell: it serves descriptor 3.
+pub const COLD_KERNEL: &[&str] =
+    &["/opt/cellblock/env/bin/python", "/opt/cellblock/runtime/cellblock_kernel/__main__.py", "--fd", "3"];
+
+/// How many directories this process has staged.
+static STAGED: AtomicU64 = AtomicU64::new(0);
+
+macro_rules! sources {
+    ($($name:literal,)*) => {
+        /// Each file of the package, with its content.
+        const SOURCES: &[(&str, &[u8])] =
+            &[$(($name, include_bytes!(concat!("../python/cellblock_kernel/", $name))),)*];
+    };
+}
+
+sources! {
+    "__init__.py",
+    "__main__.py",
+    "cells.py",
+    "commands.py",
+    "display.py",
+    "ending.py",
+    "entropy.py",
+    "figures.py",
+    "forkserver.py",
+    "home.py",
+    "imports.py",
+    "interpreter.py",
+    "interrupt.py",
+    "kernel.py",
+    "loops.py",
+    "modules.py",
+    "native.py",
+    "refusals.py",
+    "shell.py",
+    "streams.py",
+    "tracebacks.py",
+    "warmup.py",
+    "wire.py",
+}
+
+/// Writes the sources, and `extra` files (name, content, permission bits) beside the package, below `dir`, and compiles
+/// them for the Python of the environment in that directory. Gives the directory to bind; one that is there already is used as it is.
+pub fn extract(dir: &Path, extra: &[(&str, &[u8], u32)], environment: &Path) -> Result<PathBuf, Error> {
+    let home = dir.join(name(extra, environment));
+    if home.is_dir() {
+        return Ok(home);
+    }
+    // Neither two processes nor two threads of one may stage in the same place; what a dead one left is not reused.
+    let number = STAGED.fetch_add(1, Ordering::Relaxed);
+    let staged = dir.join(format!(".{}-{number}-{}", std::process::id(), name(extra, environment)));
+    let _ = fs::remove_dir_all(&staged);
+    let package = staged.join("cellblock_kernel");
+    fs::create_dir_all(&package).map_err(file("create", &package))?;
+    for (name, content) in SOURCES {
+        write(&package.join(name), content, 0o644)?;
+    }
+    for (name, content, mode) in extra {
+        write(&staged.join(name), content, *mode)?;
+    }
+    compile(&package, environment);
+    for directory in [&staged, &package, &package.join("__pycache__")] {
+        if directory.is_dir() {
+            fs::set_permissions(directory, fs::Permissions::from_mode(0o755))
+                .map_err(file("open up", directory))?;
+        }
+    }
+    match fs::rename(&staged, &home) {
+        Ok(()) => Ok(home),
+        // Another was faster, with the same contents.
+        Err(_) if home.is_dir() => {
+            let _ = fs::remove_dir_all(&staged);
+            Ok(home)
+        }
+        Err(error) => Err(file("create", &home)(error)),
+    }
+}
+
+fn name(extra: &[(&str, &[u8], u32)], environment: &Path) -> String {
+    // An environment's name tells its Python's version, for which the sources are compiled.
+    let environment = environment.file_name().unwrap_or_default().as_encoded_bytes();
+    let mut hash = Sha256::new();
+    let extra = extra.iter().map(|(name, content, _)| (*name, *content));
+    for (name, content) in SOURCES.iter().copied().chain(extra).chain([("environment", environment)]) {
+        hash.update((name.len() as u64).to_le_bytes());
+        hash.update(name);
+        hash.update((content.len() as u64).to_le_bytes());
+        hash.update(content);
+    }
+    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Compiles the package with the environment's own interpreter: a cell could not, and every cold kernel would pay.
+/// It only saves time, so that it failed is no error.
+fn compile(package: &Path, environment: &Path) {
+    let program = environment.join("base/bin/python3");
+    let _ = Command::new(program)
+        .args(["-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"])
+        .args(["-s", &package.display().to_string(), "-p", "/opt/cellblock/runtime/cellblock_kernel"])
+        .arg(package)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    let _ = fs::read_dir(package.join("__pycache__")).map(|entries| {
+        for entry in entries.flatten() {
+            let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o644));
+        }
+    });
+}
+
+fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), Error> {
+    // On disk before the directory gets its name: after a power cut it would be found and not be written again.
+    let written = fs::File::create(path).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()
+    });
+    written.map_err(file("write", path))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(file("write", path))
+}
+
+fn file(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::File { operation, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_is_embedded() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/cellblock_kernel");
+        let mut there: Vec<String> = fs::read_dir(package)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        there.sort();
+        let embedded: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(embedded, there);
+    }
+
+    #[test]
+    fn many_at_once_find_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let environment = dir.path().join("lean-1");
+        let homes: Vec<PathBuf> = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| extract(dir.path(), &[], &environment).unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(homes.windows(2).all(|pair| pair[0] == pair[1]));
+        assert_eq!(fs::read(homes[0].join("cellblock_kernel/wire.py")).unwrap(), source("wire.py"));
+        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(left, [homes[0].clone()]);
+    }
+
+    fn source(name: &str) -> &'static [u8] {
+        SOURCES.iter().find(|(each, _)| *each == name).unwrap().1
+    }
+
+    #[test]
+    fn written_once_and_for_everybody() {
+        let dir = tempfile::tempdir().unwrap();
+        let environment = dir.path().join("lean-1");
+        let extra: &[(&str, &[u8], u32)] = &[("helper.so", b"elf", 0o755)];
+        let home = extract(dir.path(), extra, &environment).unwrap();
+        let main = home.join("cellblock_kernel/__main__.py");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&home), mode(&main), mode(&home.join("helper.so"))), (0o755, 0o644, 0o755));
+        let written = fs::metadata(&main).unwrap().modified().unwrap();
+        assert_eq!(extract(dir.path(), extra, &environment).unwrap(), home);
+        assert_eq!(fs::metadata(&main).unwrap().modified().unwrap(), written);
+        assert_ne!(extract(dir.path(), &[], &environment).unwrap(), home);
+    }
+}

@@ -1,0 +1,57 @@
+//! The kernel's own tests, which are Python's, run by the interpreter of a real environment.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use environment::Environments;
+
+/// The environment `lean` that the tests of this tree use.
+fn environment() -> Option<PathBuf> {
+    let dir = std::env::var_os("CELLBLOCK_TEST_ENVIRONMENTS").map(PathBuf::from);
+    let found = dir.and_then(|dir| Environments::new(dir).find("lean").ok().flatten());
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CELLBLOCK_TEST_ENVIRONMENTS names no environment");
+        eprintln!(
+            "SKIPPED: CELLBLOCK_TEST_ENVIRONMENTS names no environment; `cargo run -p check` installs one"
+        );
+    }
+    found.map(|installed| installed.root)
+}
+
+/// An interpreter that finds the environment's libraries where they are on the host, and not in a cell.
+fn interpreter(root: &Path, scratch: &Path) -> PathBuf {
+    let base = root.join("base/bin");
+    let lib = fs::read_dir(root.join("lib"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("python3")))
+        .expect("the environment has libraries");
+    let site = scratch.join("lib").join(lib.file_name().unwrap()).join("site-packages");
+    fs::create_dir_all(&site).unwrap();
+    fs::create_dir(scratch.join("bin")).unwrap();
+    fs::write(scratch.join("pyvenv.cfg"), format!("home = {}\n", base.display())).unwrap();
+    fs::write(site.join("environment.pth"), format!("{}\n", lib.join("site-packages").display())).unwrap();
+    let python = scratch.join("bin/python");
+    symlink(base.join("python3"), &python).unwrap();
+    python
+}
+
+#[test]
+fn the_kernel_passes_its_own_tests() {
+    let Some(root) = environment() else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    let python = interpreter(&root, scratch.path());
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/tests");
+    let ran = Command::new(&python)
+        .args(["-m", "unittest", "discover", "-s"])
+        .arg(&tests)
+        .current_dir(&tests)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{said}");
+    assert!(said.contains("\nOK"), "{said}");
+}
