@@ -1,0 +1,55 @@
+//! Why the engine could not do what was asked. What user code did wrong is not here: that is an outcome.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use protocol::CallId;
+
+/// What went wrong, with the object it went wrong with. Reads well after "failed to".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The outer namespace or the launcher.
+    #[error("prepare this machine for cells")]
+    Node(#[source] cell::Error),
+    /// The kernels' sources.
+    #[error("unpack the kernels")]
+    Runtime(#[source] environment::Error),
+    /// The session's cell.
+    #[error("open a session")]
+    Open(#[source] cell::Error),
+    /// The cell was made, and its init did not speak.
+    #[error("open a session: {0}")]
+    Silent(&'static str),
+    /// The session has ended.
+    #[error("reach the session: it has ended")]
+    Ended,
+    /// What the session left could not be removed.
+    #[error("end a session")]
+    Destroy(#[source] Arc<cell::Error>),
+    /// The call's id was used before.
+    #[error("take call {0}: its id was used before")]
+    KnownCall(CallId),
+    /// A file of the workspace.
+    #[error("{what} `{}` in the workspace", path.display())]
+    File {
+        /// What was being done, as a verb.
+        what: &'static str,
+        /// The file, seen from the workspace.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A step of the engine's own.
+    #[error("{what}")]
+    Step {
+        /// The step.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// What this crate's functions give.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,446 @@
+//! A session: its cell, its kernel and its line of calls.
+//!
+//! ```text
+//!            opened            end, cell gone           destroyed
+//!  Opening ──────────▶ Live ────────────────▶ Ending ─────────────▶ Ended
+//!     │ end                                     ▲ │                   ▲
+//!     └─────────────────────────────────────────┘ │ open failed       │
+//!     └───────────────────────────────────────────┴───────────────────┘
+//!
+//!            turn             ready         execute             killed, exited,
+//!  Vacant ──────────▶ Starting ────▶ Idle ──────────▶ Busy      the code left
+//!    ▲                    │ failed     ▲      done      │
+//!    └────────────────────┴────────────┴────────────────┴─────────────▶ Vacant
+//! ```
+//!
+//! A kernel that is no longer in the slot has no way back into it: what it still says is about nobody.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use protocol::{CallId, KernelId};
+
+use super::call::{Input, Output, State, StopReason};
+use super::words::{Action, Event, Present, Timer, Work};
+
+/// How often a kernel is started for one call before the call is told that there is none.
+const ATTEMPTS: u8 = 2;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Opening,
+    Live,
+    Ending,
+    Ended,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Making,
+    There,
+    Destroying,
+    Destroyed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Vacant,
+    Starting { kernel: KernelId, attempt: u8 },
+    Idle(KernelId),
+    Busy { kernel: KernelId, call: CallId },
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    state: State,
+    work: Work,
+}
+
+/// A session.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    phase: Phase,
+    cell: Cell,
+    linked: bool,
+    slot: Slot,
+    last_kernel: u32,
+    /// Calls that need the kernel, in order; the first one has its turn.
+    line: VecDeque<CallId>,
+    calls: BTreeMap<CallId, Entry>,
+}
+
+impl Machine {
+    /// A session whose cell is being made.
+    pub(crate) fn new() -> Machine {
+        Machine {
+            phase: Phase::Opening,
+            cell: Cell::Making,
+            linked: true,
+            slot: Slot::Vacant,
+            last_kernel: 0,
+            line: VecDeque::new(),
+            calls: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the session has ended; it takes nothing any more.
+    pub(crate) fn ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Calls that have not ended.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The first call in the line.
+    pub(crate) fn first(&self) -> Option<CallId> {
+        self.line.front().copied()
+    }
+
+    /// The call that runs in this kernel.
+    pub(crate) fn call_in(&self, kernel: KernelId) -> Option<CallId> {
+        match self.slot {
+            Slot::Busy { kernel: ours, call } if ours == kernel => Some(call),
+            _ => None,
+        }
+    }
+
+    /// The kernel that runs this call; none, if no kernel does.
+    pub(crate) fn kernel_of(&self, call: CallId) -> KernelId {
+        match self.slot {
+            Slot::Busy { kernel, call: ours } if ours == call => kernel,
+            _ => KernelId::NONE,
+        }
+    }
+
+    /// Whether this kernel is the one that is being started.
+    pub(crate) fn waits_for(&self, kernel: KernelId) -> bool {
+        matches!(self.slot, Slot::Starting { kernel: ours, .. } if ours == kernel)
+    }
+
+    /// Whether this kernel is the session's.
+    pub(crate) fn has_kernel(&self, kernel: KernelId) -> bool {
+        match self.slot {
+            Slot::Vacant => false,
+            Slot::Starting { kernel: ours, .. } | Slot::Idle(ours) | Slot::Busy { kernel: ours, .. } => {
+                ours == kernel
+            }
+        }
+    }
+
+    /// Takes an event; says what is to be done.
+    pub(crate) fn step(&mut self, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.phase == Phase::Ended {
+            return actions;
+        }
+        match event {
+            Event::Opened => self.opened(),
+            Event::OpenFailed => self.open_failed(&mut actions),
+            Event::Submit { call, work } => self.submit(call, work, &mut actions),
+            Event::KernelReady(kernel) => self.kernel_ready(kernel, &mut actions),
+            Event::KernelFailed(kernel) => self.kernel_failed(kernel, &mut actions),
+            Event::KernelExited(kernel) => self.kernel_exited(kernel, &mut actions),
+            Event::Done { call, leaves } => self.done(call, leaves, &mut actions),
+            Event::CallExited(call) => self.call_exited(call, &mut actions),
+            Event::Stop(call, reason) => self.feed(call, Input::Stop(reason), &mut actions),
+            Event::Timer(call, timer) => self.feed(call, elapsed(timer), &mut actions),
+            Event::Drained(call) => self.feed(call, Input::Drained, &mut actions),
+            Event::LinkLost => self.link_lost(&mut actions),
+            Event::Linked(present) => self.relinked(&present, &mut actions),
+            Event::CellGone => self.cell_gone(&mut actions),
+            Event::End => self.end(&mut actions),
+            Event::Destroyed => self.destroyed(),
+        }
+        self.next_turn(&mut actions);
+        self.end_when_empty(&mut actions);
+        actions
+    }
+
+    fn opened(&mut self) {
+        if self.cell == Cell::Making {
+            self.cell = Cell::There;
+            if self.phase == Phase::Opening {
+                self.phase = Phase::Live;
+            }
+        }
+    }
+
+    fn open_failed(&mut self, actions: &mut Vec<Action>) {
+        if self.cell == Cell::Making {
+            self.cell = Cell::Destroyed;
+            self.phase = Phase::Ending;
+            self.feed_all(Input::Gone, actions);
+        }
+    }
+
+    fn submit(&mut self, call: CallId, work: Work, actions: &mut Vec<Action>) {
+        if self.calls.contains_key(&call) {
+            return;
+        }
+        self.calls.insert(call, Entry { state: State::Queued, work });
+        match (self.phase, work) {
+            (Phase::Ending | Phase::Ended, _) => {
+                self.feed(call, Input::Stop(StopReason::SessionEnds), actions);
+            }
+            (Phase::Opening | Phase::Live, Work::Code { .. }) => self.line.push_back(call),
+            (Phase::Live, Work::Command) => self.feed(call, Input::Turn { ready: true }, actions),
+            (Phase::Opening, Work::Command) => {}
+        }
+    }
+
+    /// Gives the first in the line its turn, and commands that came before the cell theirs.
+    fn next_turn(&mut self, actions: &mut Vec<Action>) {
+        if self.phase != Phase::Live {
+            return;
+        }
+        while let Some(command) = self.first_waiting_command() {
+            self.feed(command, Input::Turn { ready: true }, actions);
+        }
+        let Some(&call) = self.line.front() else { return };
+        let Some(Entry { state: State::Queued, work }) = self.calls.get(&call).copied() else { return };
+        if let (Work::Code { fresh: true }, Slot::Idle(kernel)) = (work, self.slot) {
+            actions.push(Action::KillKernel(kernel));
+            self.slot = Slot::Vacant;
+        }
+        match self.slot {
+            Slot::Vacant => {
+                self.start_kernel(0, actions);
+                self.feed(call, Input::Turn { ready: false }, actions);
+            }
+            Slot::Starting { .. } => self.feed(call, Input::Turn { ready: false }, actions),
+            Slot::Idle(_) => self.feed(call, Input::Turn { ready: true }, actions),
+            // The call before it has been reported, and its kernel is being killed.
+            Slot::Busy { .. } => {}
+        }
+    }
+
+    fn first_waiting_command(&self) -> Option<CallId> {
+        let waiting = |(call, entry): (&CallId, &Entry)| match (entry.work, entry.state) {
+            (Work::Command, State::Queued) => Some(*call),
+            _ => None,
+        };
+        self.calls.iter().find_map(waiting)
+    }
+
+    fn start_kernel(&mut self, attempt: u8, actions: &mut Vec<Action>) {
+        self.last_kernel += 1;
+        let kernel = KernelId(self.last_kernel);
+        self.slot = Slot::Starting { kernel, attempt };
+        actions.push(Action::StartKernel { kernel, attempt });
+    }
+
+    fn kernel_ready(&mut self, kernel: KernelId, actions: &mut Vec<Action>) {
+        match self.slot {
+            Slot::Starting { kernel: ours, .. } if ours == kernel => {
+                self.slot = Slot::Idle(kernel);
+                if let Some(&call) = self.line.front() {
+                    self.feed(call, Input::Ready, actions);
+                }
+            }
+            _ if self.has_kernel(kernel) => {}
+            // Given up on, and here after all.
+            _ => actions.push(Action::KillKernel(kernel)),
+        }
+    }
+
+    fn kernel_failed(&mut self, kernel: KernelId, actions: &mut Vec<Action>) {
+        let Slot::Starting { kernel: ours, attempt } = self.slot else { return };
+        if ours != kernel {
+            return;
+        }
+        self.slot = Slot::Vacant;
+        let waiting = self.line.front().copied().filter(|call| self.state(*call) == Some(State::Starting));
+        match waiting {
+            Some(_) if attempt + 1 < ATTEMPTS && self.phase == Phase::Live => {
+                self.start_kernel(attempt + 1, actions);
+            }
+            Some(call) => self.feed(call, Input::Failed, actions),
+            None => {}
+        }
+    }
+
+    fn kernel_exited(&mut self, kernel: KernelId, actions: &mut Vec<Action>) {
+        match self.slot {
+            Slot::Busy { kernel: ours, call } if ours == kernel => {
+                self.slot = Slot::Vacant;
+                self.feed(call, Input::Exited, actions);
+            }
+            Slot::Idle(ours) if ours == kernel => self.slot = Slot::Vacant,
+            Slot::Starting { .. } => self.kernel_failed(kernel, actions),
+            Slot::Vacant | Slot::Idle(_) | Slot::Busy { .. } => {}
+        }
+    }
+
+    fn done(&mut self, call: CallId, leaves: bool, actions: &mut Vec<Action>) {
+        // What is being killed will die, whatever it said last.
+        if matches!(self.state(call), Some(State::Killing(_))) {
+            return;
+        }
+        if let Slot::Busy { kernel, call: ours } = self.slot
+            && ours == call
+        {
+            self.slot = if leaves { Slot::Vacant } else { Slot::Idle(kernel) };
+        }
+        self.feed(call, Input::Done, actions);
+    }
+
+    fn call_exited(&mut self, call: CallId, actions: &mut Vec<Action>) {
+        if let Slot::Busy { kernel, call: ours } = self.slot
+            && ours == call
+        {
+            // Init does not know the call, so the kernel's state is anybody's guess.
+            self.slot = Slot::Vacant;
+            actions.push(Action::KillKernel(kernel));
+        }
+        self.feed(call, Input::Exited, actions);
+    }
+
+    fn link_lost(&mut self, actions: &mut Vec<Action>) {
+        if self.linked && self.cell == Cell::There {
+            self.linked = false;
+            actions.push(Action::Reconnect);
+        }
+    }
+
+    fn relinked(&mut self, present: &[Present], actions: &mut Vec<Action>) {
+        if self.linked {
+            return;
+        }
+        self.linked = true;
+        let find = |kernel| present.iter().find(|each| each.kernel == kernel);
+        match self.slot {
+            Slot::Starting { kernel, .. } if find(kernel).is_some_and(|each| each.ready) => {
+                self.kernel_ready(kernel, actions);
+            }
+            Slot::Starting { kernel, attempt } => {
+                // Its descriptors may have been lost on the way.
+                actions.push(Action::KillKernel(kernel));
+                self.start_kernel(attempt, actions);
+            }
+            Slot::Idle(kernel) if find(kernel).is_none() => self.slot = Slot::Vacant,
+            Slot::Busy { kernel, call }
+                if find(kernel).is_none() && matches!(self.state(call), Some(State::Killing(_))) =>
+            {
+                self.kernel_exited(kernel, actions);
+            }
+            Slot::Vacant | Slot::Idle(_) | Slot::Busy { .. } => {}
+        }
+        self.feed_all(Input::Relinked, actions);
+    }
+
+    fn cell_gone(&mut self, actions: &mut Vec<Action>) {
+        if self.cell != Cell::There {
+            return;
+        }
+        self.phase = Phase::Ending;
+        self.slot = Slot::Vacant;
+        self.feed_all(Input::Gone, actions);
+    }
+
+    fn end(&mut self, actions: &mut Vec<Action>) {
+        if matches!(self.phase, Phase::Opening | Phase::Live) {
+            self.phase = Phase::Ending;
+            self.feed_all(Input::Stop(StopReason::SessionEnds), actions);
+        }
+    }
+
+    fn destroyed(&mut self) {
+        if self.cell == Cell::Destroying {
+            self.cell = Cell::Destroyed;
+        }
+    }
+
+    fn end_when_empty(&mut self, actions: &mut Vec<Action>) {
+        if self.phase != Phase::Ending || !self.calls.is_empty() {
+            return;
+        }
+        match self.cell {
+            Cell::Making | Cell::Destroying => {}
+            Cell::There => {
+                self.cell = Cell::Destroying;
+                actions.push(Action::Destroy);
+            }
+            Cell::Destroyed => self.phase = Phase::Ended,
+        }
+    }
+
+    fn state(&self, call: CallId) -> Option<State> {
+        self.calls.get(&call).map(|entry| entry.state)
+    }
+
+    fn feed_all(&mut self, input: Input, actions: &mut Vec<Action>) {
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        for call in calls {
+            self.feed(call, input, actions);
+        }
+    }
+
+    /// Lets something happen to a call, and turns what it wants into actions.
+    fn feed(&mut self, call: CallId, input: Input, actions: &mut Vec<Action>) {
+        let Some(Entry { state, work }) = self.calls.get(&call).copied() else { return };
+        let (next, outputs) = state.step(input);
+        self.calls.insert(call, Entry { state: next, work });
+        for output in outputs {
+            match output {
+                Output::Send => self.send(call, work, actions),
+                Output::ArmLimit => actions.push(Action::Arm(call, Timer::Limit)),
+                Output::Interrupt => actions.push(Action::Interrupt(call)),
+                Output::ArmGrace => {
+                    actions.push(Action::Arm(call, Timer::Nudge));
+                    actions.push(Action::Arm(call, Timer::Grace));
+                }
+                Output::Kill => self.kill(call, work, actions),
+                Output::ArmOverdue => actions.push(Action::Arm(call, Timer::Overdue)),
+                Output::Abandon => self.cell_gone(actions),
+                Output::Drain(ending) => actions.push(Action::Drain(call, ending)),
+                Output::Finish => {
+                    self.calls.remove(&call);
+                    self.line.retain(|each| *each != call);
+                    actions.push(Action::Finish(call));
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, call: CallId, work: Work, actions: &mut Vec<Action>) {
+        match (work, self.slot) {
+            (Work::Command, _) => actions.push(Action::StartCommand(call)),
+            (Work::Code { .. }, Slot::Idle(kernel)) => {
+                self.slot = Slot::Busy { kernel, call };
+                actions.push(Action::Execute { kernel, call });
+            }
+            (Work::Code { .. }, Slot::Busy { kernel, call: ours }) if ours == call => {
+                actions.push(Action::Execute { kernel, call });
+            }
+            (Work::Code { .. }, Slot::Vacant | Slot::Starting { .. } | Slot::Busy { .. }) => {
+                unreachable!("a call runs only in the kernel that is its own")
+            }
+        }
+    }
+
+    fn kill(&mut self, call: CallId, work: Work, actions: &mut Vec<Action>) {
+        match (work, self.slot) {
+            (Work::Command, _) => actions.push(Action::KillCommand(call)),
+            (Work::Code { .. }, Slot::Busy { kernel, call: ours }) if ours == call => {
+                actions.push(Action::KillKernel(kernel));
+            }
+            (Work::Code { .. }, Slot::Vacant | Slot::Starting { .. } | Slot::Idle(_) | Slot::Busy { .. }) => {
+                unreachable!("a call that is being killed holds its kernel")
+            }
+        }
+    }
+}
+
+fn elapsed(timer: Timer) -> Input {
+    match timer {
+        Timer::Limit => Input::Stop(StopReason::TimedOut),
+        Timer::Nudge => Input::Nudge,
+        Timer::Grace => Input::GraceOver,
+        Timer::Overdue => Input::Overdue,
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

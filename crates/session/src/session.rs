@@ -1,0 +1,259 @@
+//! What a caller holds of a session and of a call.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use protocol::{CallId, Outcome, SessionId, Survival};
+use tokio::sync::{mpsc, watch};
+
+use crate::error::{Error, Result};
+use crate::event::{Event, Report};
+use crate::machine::Work;
+use crate::principal::Principal;
+use crate::queue::{Receiver, Taken, queue};
+use crate::task::{Content, Life, Message, Submission};
+
+/// How many ids of calls are remembered.
+const KNOWN: usize = 4096;
+
+/// Code to be run in the session's interpreter.
+#[derive(Debug, Clone)]
+pub struct ExecuteRequest {
+    /// Its id; one that was used before is not run.
+    pub call: CallId,
+    /// The code.
+    pub code: String,
+    /// Whether it starts in a fresh interpreter, without the variables of earlier calls.
+    pub clear_context: bool,
+    /// How long it may take; the session's own limit holds as well.
+    pub timeout: Option<Duration>,
+    /// What tracebacks call it, where it is a program of the user's.
+    pub filename: Option<String>,
+    /// Whether it is a whole program: the interpreter ends after it as it does after a script.
+    pub program: bool,
+}
+
+impl ExecuteRequest {
+    /// A piece of code, with the session's own limit.
+    pub fn new(call: CallId, code: impl Into<String>) -> ExecuteRequest {
+        ExecuteRequest {
+            call,
+            code: code.into(),
+            clear_context: false,
+            timeout: None,
+            filename: None,
+            program: false,
+        }
+    }
+}
+
+/// A command to be run beside the session's interpreter.
+#[derive(Debug, Clone)]
+pub struct CommandRequest {
+    /// Its id; one that was used before is not run.
+    pub call: CallId,
+    /// The program and its arguments; the program is an absolute path in the cell.
+    pub argv: Vec<String>,
+    /// How long it may take; the session's own limit holds as well.
+    pub timeout: Option<Duration>,
+}
+
+impl CommandRequest {
+    /// A line for the shell: bash, where the cell has it.
+    pub fn shell(call: CallId, line: impl Into<String>) -> CommandRequest {
+        let choose = "command -v bash >/dev/null && exec bash -c \"$1\"; exec sh -c \"$1\"";
+        let argv = ["/bin/sh", "-c", choose, "sh"].map(str::to_owned).into_iter().chain([line.into()]);
+        CommandRequest { call, argv: argv.collect(), timeout: None }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    id: SessionId,
+    principal: Principal,
+    inbox: mpsc::UnboundedSender<Message>,
+    life: watch::Receiver<Life>,
+    known: Mutex<Known>,
+}
+
+/// The ids of calls that were taken, so that none is run twice; the oldest are forgotten.
+#[derive(Debug, Default)]
+struct Known {
+    ids: HashSet<CallId>,
+    order: VecDeque<CallId>,
+}
+
+impl Known {
+    /// Whether the id is a new one.
+    fn insert(&mut self, call: CallId) -> bool {
+        let new = self.ids.insert(call);
+        if new {
+            self.order.push_back(call);
+        }
+        if self.order.len() > KNOWN
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        new
+    }
+}
+
+/// A session. Clones are the same session; dropping the last one ends it.
+#[derive(Debug, Clone)]
+pub struct Session(Arc<Inner>);
+
+impl From<Arc<Inner>> for Session {
+    fn from(inner: Arc<Inner>) -> Session {
+        Session(inner)
+    }
+}
+
+impl Session {
+    pub(crate) fn new(
+        id: SessionId,
+        principal: Principal,
+        inbox: mpsc::UnboundedSender<Message>,
+        life: watch::Receiver<Life>,
+    ) -> Session {
+        Session(Arc::new(Inner { id, principal, inbox, life, known: Mutex::default() }))
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.0)
+    }
+
+    /// Its id.
+    pub fn id(&self) -> SessionId {
+        self.0.id
+    }
+
+    /// Whose it is.
+    pub fn principal(&self) -> &Principal {
+        &self.0.principal
+    }
+
+    /// Runs code, after what was sent before it.
+    pub fn execute(&self, request: ExecuteRequest) -> Result<Call> {
+        let mut json = serde_json::json!({ "code": request.code });
+        if let Some(filename) = request.filename {
+            json["filename"] = filename.into();
+        }
+        if request.program {
+            json["final"] = true.into();
+        }
+        let work = Work::Code { fresh: request.clear_context };
+        self.submit(request.call, work, Content::Code(json.to_string().into_bytes()), request.timeout)
+    }
+
+    /// Runs a command, beside everything else.
+    pub fn command(&self, request: CommandRequest) -> Result<Call> {
+        self.submit(request.call, Work::Command, Content::Command(request.argv), request.timeout)
+    }
+
+    fn submit(&self, call: CallId, work: Work, content: Content, timeout: Option<Duration>) -> Result<Call> {
+        if call == CallId::NONE || !self.0.known.lock().unwrap_or_else(PoisonError::into_inner).insert(call) {
+            return Err(Error::KnownCall(call));
+        }
+        let (items, received) = queue();
+        self.send(Message::Submit(Box::new(Submission { call, work, content, timeout, items })))?;
+        Ok(Call { id: call, items: received, report: None })
+    }
+
+    /// Interrupts a call; one that waits is taken from the line. Of a call that has ended, or never was, nothing comes.
+    pub fn interrupt(&self, call: CallId) {
+        let _ = self.0.inbox.send(Message::Interrupt(call));
+    }
+
+    /// Gives the session a fresh interpreter, after what was sent before.
+    pub async fn clear(&self) -> Result<Report> {
+        let call = crate::engine::new_call_id()?;
+        let request = ExecuteRequest { clear_context: true, ..ExecuteRequest::new(call, "") };
+        Ok(self.execute(request)?.report().await)
+    }
+
+    /// Ends the session: what runs is interrupted, what waits is not run, nothing is left of the cell.
+    pub async fn stop(&self) -> Result<()> {
+        let _ = self.0.inbox.send(Message::End);
+        self.ended().await
+    }
+
+    /// Waits until the session has ended, whoever ended it.
+    pub async fn ended(&self) -> Result<()> {
+        let mut life = self.0.life.clone();
+        while life.changed().await.is_ok() {}
+        let ended = match &*life.borrow() {
+            Life::Ended(Some(error)) => Some(error.clone()),
+            Life::Ended(None) | Life::Lives => None,
+        };
+        ended.map_or(Ok(()), |error| Err(Error::Destroy(error)))
+    }
+
+    pub(crate) fn send(&self, message: Message) -> Result<()> {
+        self.0.inbox.send(message).map_err(|_| Error::Ended)
+    }
+}
+
+/// A call that was sent. Dropping it does not stop it.
+#[derive(Debug)]
+pub struct Call {
+    id: CallId,
+    items: Receiver,
+    report: Option<Report>,
+}
+
+impl Call {
+    /// Its id.
+    pub fn id(&self) -> CallId {
+        self.id
+    }
+
+    /// What happens next in it; `None` when it has ended. May be given up at any time.
+    pub async fn next(&mut self) -> Option<Event> {
+        if self.report.is_some() {
+            return None;
+        }
+        match self.items.next().await {
+            Taken::Event(event) => Some(event),
+            Taken::Report(report) => {
+                self.report = Some(*report);
+                None
+            }
+            Taken::Nothing => None,
+        }
+    }
+
+    /// How it ended, once it has; events that were not taken are passed over.
+    pub async fn report(mut self) -> Report {
+        while self.next().await.is_some() {}
+        self.report.unwrap_or_else(|| untaken(self.id))
+    }
+
+    /// Everything that happened in it, and how it ended.
+    pub async fn collect(mut self) -> (Vec<Event>, Report) {
+        let mut events = Vec::new();
+        while let Some(event) = self.next().await {
+            events.push(event);
+        }
+        let report = self.report.unwrap_or_else(|| untaken(self.id));
+        (events, report)
+    }
+}
+
+/// The report of a call that came when the session was about to be gone.
+fn untaken(call: CallId) -> Report {
+    Report {
+        call,
+        outcome: Outcome::SessionEnded,
+        variables: Survival::Lost,
+        raised: None,
+        exit_status: None,
+        execution_count: None,
+        elapsed: Duration::ZERO,
+        cpu: None,
+        memory_peak: None,
+        written: 0,
+        fresh_kernel: false,
+    }
+}

@@ -1,0 +1,238 @@
+//! What the machine wants done.
+
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use cell::Cell;
+use protocol::{CallId, Frame, KernelId, Kind, Spawn};
+use tokio::time::Instant;
+
+use super::{Content, HELLO, Job, Task};
+use crate::clock::Alarm;
+use crate::disk;
+use crate::forks::Way;
+use crate::link::Link;
+use crate::machine::{Action, Event, StopReason, Timer};
+
+/// How long a kernel may take until it is ready: a cold start on a busy machine, with room.
+const KERNEL: Duration = Duration::from_secs(60);
+/// How long an interrupted call is left to itself before it is interrupted again, at most.
+const NUDGE: Duration = Duration::from_secs(2);
+/// How long after its death was ordered a process may be there.
+const OVERDUE: Duration = Duration::from_secs(15);
+/// How long jobs may look at a cell that is to be destroyed.
+const DESTROY: Duration = Duration::from_secs(15);
+/// How far apart a lost connection is tried again, and how often.
+const RECONNECT: (Duration, u32) = (Duration::from_millis(50), 100);
+
+impl Task {
+    pub(super) fn act(&mut self, action: Action) {
+        match action {
+            Action::StartKernel { kernel, attempt } => self.start_kernel(kernel, attempt),
+            Action::Execute { kernel, call } => self.execute(kernel, call),
+            Action::StartCommand(call) => self.start_command(call),
+            Action::Interrupt(call) => {
+                let kernel = self.machine.kernel_of(call);
+                self.send(&Frame::new(Kind::Interrupt, []).kernel(kernel).call(call));
+            }
+            Action::KillKernel(kernel) => self.kill_kernel(kernel),
+            Action::KillCommand(call) => self.send(&Frame::new(Kind::KillCommand, []).call(call)),
+            Action::Arm(call, timer) => self.arm(call, timer),
+            Action::Drain(call, ending) => self.drain(call, ending),
+            Action::Finish(call) => self.finish(call),
+            Action::Reconnect => self.reconnect(),
+            Action::Destroy => {
+                self.link = None;
+                self.destroying = true;
+                self.clock.arm(Instant::now() + DESTROY, Alarm::Destroy);
+            }
+        }
+    }
+
+    /// Sends a frame; without a connection it is not sent, and the machine asks again when there is one.
+    fn send(&mut self, frame: &Frame) {
+        if let Some(link) = &mut self.link {
+            link.send(frame);
+        }
+    }
+
+    pub(super) fn kill_kernel(&mut self, kernel: KernelId) {
+        self.send(&Frame::new(Kind::KillKernel, []).kernel(kernel));
+    }
+
+    fn start_kernel(&mut self, kernel: KernelId, attempt: u8) {
+        self.clock.arm(Instant::now() + KERNEL, Alarm::Kernel(kernel));
+        let first = self.machine.first().and_then(|call| self.records.get(&call));
+        match self.engine.forks.way(attempt, first.is_some_and(super::Record::is_heavy)) {
+            Way::Fork => self.send(&Frame::new(Kind::PrepareKernel, []).kernel(kernel)),
+            Way::Cold => {
+                let Some(cell) = &self.cell else { return };
+                let argv = environment::runtime::COLD_KERNEL.iter().map(|&word| word.to_owned());
+                let payload = in_cell(cell, argv.collect());
+                self.send(&Frame::new(Kind::StartKernel, payload).kernel(kernel));
+            }
+        }
+    }
+
+    /// A kernel could not be started, for this reason.
+    pub(super) fn kernel_failed(&mut self, kernel: KernelId, fault: String) {
+        if self.machine.waits_for(kernel) {
+            tracing::warn!(session = %self.session, %kernel, "a kernel could not be started: {fault}");
+            self.start_fault(&fault);
+            self.kill_kernel(kernel);
+            self.clock.disarm(|alarm| alarm == Alarm::Kernel(kernel));
+        }
+        self.events.push_back(Event::KernelFailed(kernel));
+    }
+
+    /// Keeps, for the call that waits, why its kernel could not be started.
+    pub(super) fn start_fault(&mut self, fault: &str) {
+        if let Some(record) = self.machine.first().and_then(|call| self.records.get_mut(&call)) {
+            record.fault = Some(fault.to_owned());
+        }
+    }
+
+    pub(super) fn kernel_overdue(&mut self, kernel: KernelId) {
+        if self.machine.waits_for(kernel) {
+            self.kernel_failed(kernel, format!("it was not ready after {} s", KERNEL.as_secs()));
+        }
+    }
+
+    fn execute(&mut self, kernel: KernelId, call: CallId) {
+        let now = Instant::now();
+        let Some(record) = self.records.get_mut(&call) else { return };
+        if record.started.is_none() {
+            record.started = Some(now);
+            record.oom_before = self.oom_seen;
+            record.disk_before = self.disk.used();
+            // What an earlier attempt to start a kernel came to is no fault of this one.
+            record.fault = None;
+            record.fresh = self.last_kernel != kernel;
+            self.last_kernel = kernel;
+            if let Some(reason) = self.lost.take()
+                && !record.clears
+            {
+                record.notice(format!(
+                    "the interpreter is a new one ({reason}): variables of earlier calls are gone, files are kept"
+                ));
+            }
+            for event in self.late.take() {
+                record.tell(event);
+            }
+        } else {
+            record.replay.restart();
+        }
+        let Content::Code(payload) = &record.content else { return };
+        let payload = payload.clone();
+        self.send(&Frame::new(Kind::Execute, payload).kernel(kernel).call(call));
+        self.watch_disk();
+    }
+
+    fn start_command(&mut self, call: CallId) {
+        let now = Instant::now();
+        let Some(record) = self.records.get_mut(&call) else { return };
+        if record.started.is_none() {
+            record.started = Some(now);
+            record.oom_before = self.oom_seen;
+            record.disk_before = self.disk.used();
+        } else {
+            record.replay.restart();
+        }
+        let (Content::Command(argv), Some(cell)) = (&record.content, &self.cell) else { return };
+        let payload = in_cell(cell, argv.clone());
+        self.send(&Frame::new(Kind::StartCommand, payload).call(call));
+        self.watch_disk();
+    }
+
+    fn arm(&mut self, call: CallId, timer: Timer) {
+        let Some(record) = self.records.get(&call) else { return };
+        let grace = Duration::from_millis(self.options.limits.grace_ms);
+        let after = match timer {
+            Timer::Limit => record.limit,
+            Timer::Nudge => (grace / 2).min(NUDGE),
+            Timer::Grace => grace,
+            Timer::Overdue => OVERDUE,
+        };
+        self.clock.arm(Instant::now() + after, Alarm::Call(call, timer));
+    }
+
+    fn watch_disk(&mut self) {
+        if !self.clock.is_armed(Alarm::Disk) && !self.measuring {
+            self.clock.arm(self.disk.next(std::time::Instant::now()).into(), Alarm::Disk);
+        }
+    }
+
+    /// Measures the disk, if somebody could be filling it.
+    pub(super) fn measure(&mut self) {
+        if self.measuring || self.machine.calls() == 0 {
+            return;
+        }
+        self.measure_now();
+    }
+
+    /// Measures the disk.
+    pub(super) fn measure_now(&mut self) {
+        let Some(cell) = &self.cell else { return };
+        let directories = [cell.workspace().to_owned(), cell.home()];
+        self.measuring = true;
+        self.jobs.spawn_blocking(move || {
+            let (used, took) = disk::measure(&directories);
+            Job::Measured(used, took)
+        });
+    }
+
+    pub(super) fn on_measured(&mut self, used: u64, took: Duration) {
+        self.measuring = false;
+        self.disk.measured(used, took, std::time::Instant::now());
+        let limit = self.options.limits.disk;
+        for (call, record) in &self.records {
+            if record.started.is_some() && disk::over(used, record.disk_before, limit) {
+                self.events.push_back(Event::Stop(*call, StopReason::Disk));
+            }
+        }
+        if self.machine.calls() > 0 {
+            self.watch_disk();
+        }
+    }
+
+    fn reconnect(&mut self) {
+        let Some(cell) = self.cell.clone() else { return };
+        self.jobs.spawn(async move {
+            let (pause, tries) = RECONNECT;
+            for _ in 0..tries {
+                let cell = cell.clone();
+                let connected = tokio::task::spawn_blocking(move || {
+                    // Whether it still lives is asked first: a dead cell's socket says nothing but that it is closed.
+                    (!sys::namespace::has_ended(cell.init())).then(|| cell.connect())
+                });
+                match connected.await {
+                    Ok(Some(Ok(stream))) => return Job::Connected(Some(stream)),
+                    Ok(Some(Err(error))) => tracing::debug!("connect to a cell again: {error}"),
+                    Ok(None) | Err(_) => break,
+                }
+                tokio::time::sleep(pause).await;
+            }
+            Job::Connected(None)
+        });
+    }
+
+    /// Begins a new connection.
+    pub(super) fn greet(&mut self, stream: UnixStream) {
+        match Link::new(stream) {
+            Ok(mut link) => {
+                link.send(&Frame::new(Kind::Hello, []));
+                self.link = Some(link);
+                self.clock.arm(Instant::now() + HELLO, Alarm::Hello);
+            }
+            Err(error) => {
+                tracing::error!(session = %self.session, "use a connection to a cell: {error}");
+                self.on_silence();
+            }
+        }
+    }
+}
+
+/// A program that is started as the cell's user, in the workspace.
+fn in_cell(cell: &Cell, argv: Vec<String>) -> Vec<u8> {
+    Spawn { argv, env: cell.variables(), cwd: policy::WORKSPACE.to_owned() }.encode()
+}

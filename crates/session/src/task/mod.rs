@@ -1,0 +1,388 @@
+//! One session's task: carries out what its [`Machine`] decides.
+//!
+//! The task alone holds the session's cell and its connection; everybody else sends it messages. It waits for the
+//! first of: a message, an alarm, the end of a job on another thread, the end of the cell, input from init. Each
+//! becomes an event for the machine, each answer of the machine a frame, a job or an alarm.
+//!
+//! **Invariants.** Nothing here blocks: what may (making a cell, forking, disks) is a job. Messages and alarms come
+//! before input, so that a flood of output cannot keep a call from being stopped. The task ends only when the cell is
+//! gone, and whoever waits for that is told by its end, whatever the reason for it.
+
+mod act;
+mod end;
+mod frames;
+mod record;
+
+use std::collections::{HashMap, VecDeque};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cell::{Cell, CellRequest};
+use policy::Limits;
+use protocol::{CallId, KernelId, SessionId};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::clock::{Alarm, Clock};
+use crate::disk::Disk;
+use crate::ended::Watched;
+use crate::engine::Shared;
+use crate::error::{Error, Result};
+use crate::late::Late;
+use crate::link::Link;
+use crate::machine::{Event, Machine, StopReason};
+use crate::output::Spooled;
+use crate::queue::Stream;
+
+use record::Record;
+pub(crate) use record::{Content, Submission};
+
+/// How long init may take to answer a new connection.
+const HELLO: Duration = Duration::from_secs(10);
+
+/// What a session is opened with.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionOptions {
+    /// What its cell may use.
+    pub limits: Limits,
+    /// How long its cell lives without a daemon; zero: it ends with its connection.
+    pub linger: Duration,
+    /// How long the session lives at most.
+    pub ttl: Option<Duration>,
+    /// How long it lives without a call.
+    pub idle: Option<Duration>,
+}
+
+impl Default for SessionOptions {
+    fn default() -> SessionOptions {
+        SessionOptions { limits: Limits::default(), linger: Duration::ZERO, ttl: None, idle: None }
+    }
+}
+
+/// Something to be done with a session's cell, on a thread that may block.
+pub(crate) type FileJob = Box<dyn FnOnce(&Cell) + Send>;
+
+/// What a session's task is told.
+pub(crate) enum Message {
+    Submit(Box<Submission>),
+    Interrupt(CallId),
+    Files(FileJob),
+    End,
+}
+
+/// Whether a session lives.
+#[derive(Debug, Clone)]
+pub(crate) enum Life {
+    Lives,
+    Ended(Option<Arc<cell::Error>>),
+}
+
+/// What a job on another thread came to.
+enum Job {
+    Opened(std::result::Result<(Box<Cell>, UnixStream), cell::Error>),
+    Connected(Option<UnixStream>),
+    Forked {
+        kernel: KernelId,
+        fault: Option<String>,
+    },
+    /// What ended a call's drain.
+    Drained {
+        call: CallId,
+        spooled: Option<Spooled>,
+        measured: Option<(u64, Duration)>,
+    },
+    Measured(u64, Duration),
+    Other,
+    Destroyed(Option<cell::Error>),
+}
+
+/// The task.
+pub(crate) struct Task {
+    engine: Arc<Shared>,
+    session: SessionId,
+    options: SessionOptions,
+    machine: Machine,
+    events: VecDeque<Event>,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    /// Whether anybody can still send a message.
+    wanted: bool,
+    opened: Option<oneshot::Sender<Result<()>>>,
+    life: watch::Sender<Life>,
+
+    cell: Option<Arc<Cell>>,
+    cell_end: Option<Watched>,
+    link: Option<Link>,
+    jobs: JoinSet<Job>,
+    clock: Clock,
+    destroying: bool,
+
+    records: HashMap<CallId, Record>,
+    /// Output that was read and not yet passed on; pieces that follow each other become one.
+    pending: Option<(CallId, Stream, Vec<u8>)>,
+    late: Late,
+    /// The kernel that ran the last code.
+    last_kernel: KernelId,
+    /// Why the variables of earlier calls are gone, until the next call has been told.
+    lost: Option<String>,
+    oom_seen: u64,
+    disk: Disk,
+    measuring: bool,
+    last_use: Instant,
+}
+
+impl Task {
+    /// A session that is about to be opened.
+    pub(crate) fn new(
+        engine: Arc<Shared>,
+        session: SessionId,
+        options: SessionOptions,
+        inbox: mpsc::UnboundedReceiver<Message>,
+        opened: oneshot::Sender<Result<()>>,
+        life: watch::Sender<Life>,
+    ) -> Task {
+        Task {
+            engine,
+            session,
+            options,
+            machine: Machine::new(),
+            events: VecDeque::new(),
+            inbox,
+            wanted: true,
+            opened: Some(opened),
+            life,
+            cell: None,
+            cell_end: None,
+            link: None,
+            jobs: JoinSet::new(),
+            clock: Clock::new(),
+            destroying: false,
+            records: HashMap::new(),
+            pending: None,
+            late: Late::default(),
+            last_kernel: KernelId::NONE,
+            lost: None,
+            oom_seen: 0,
+            disk: Disk::default(),
+            measuring: false,
+            last_use: Instant::now(),
+        }
+    }
+
+    /// Opens the session, serves it, and ends it.
+    ///
+    /// Gives the sender whose end tells everybody that nothing is left of the session.
+    pub(crate) async fn run(mut self) -> watch::Sender<Life> {
+        self.open();
+        loop {
+            self.settle();
+            if self.machine.ended() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                message = self.inbox.recv(), if self.wanted => self.on_message(message),
+                alarm = self.clock.next() => self.on_alarm(alarm),
+                Some(job) = self.jobs.join_next() => self.on_job(job.unwrap_or(Job::Other)),
+                () = ended(self.cell_end.as_ref()) => self.on_cell_end(),
+                filled = fill(self.link.as_mut()) => self.on_input(filled),
+            }
+        }
+        self.life
+    }
+
+    /// Lets the machine take every event there is, and does what it wants.
+    fn settle(&mut self) {
+        while let Some(event) = self.events.pop_front() {
+            for action in self.machine.step(event) {
+                self.act(action);
+            }
+        }
+        self.destroy_when_free();
+    }
+
+    fn open(&mut self) {
+        let engine = self.engine.clone();
+        let request = CellRequest {
+            session: self.session,
+            limits: self.options.limits,
+            linger_ms: u64::try_from(self.options.linger.as_millis()).unwrap_or(u64::MAX),
+        };
+        self.jobs.spawn_blocking(move || {
+            Job::Opened(engine.node.create(&request).and_then(|cell| {
+                let stream = cell.connect()?;
+                Ok((Box::new(cell), stream))
+            }))
+        });
+        let now = Instant::now();
+        if let Some(ttl) = self.options.ttl {
+            self.clock.arm(now + ttl, Alarm::Life);
+        }
+        if let Some(idle) = self.options.idle {
+            self.clock.arm(now + idle, Alarm::Idle);
+        }
+    }
+
+    fn on_message(&mut self, message: Option<Message>) {
+        match message {
+            Some(Message::Submit(submission)) => self.submit(*submission),
+            Some(Message::Interrupt(call)) => self.events.push_back(Event::Stop(call, StopReason::Client)),
+            Some(Message::Files(job)) => {
+                if let Some(cell) = self.cell.clone().filter(|_| !self.destroying) {
+                    self.jobs.spawn_blocking(move || {
+                        job(&cell);
+                        Job::Other
+                    });
+                }
+            }
+            Some(Message::End) => self.events.push_back(Event::End),
+            None => {
+                self.wanted = false;
+                self.events.push_back(Event::End);
+            }
+        }
+    }
+
+    fn submit(&mut self, submission: Submission) {
+        let call = submission.call;
+        // The ids that a handle remembers are bounded: one that comes again after thousands of others may still run.
+        if self.records.contains_key(&call) {
+            return;
+        }
+        let most = Duration::from_millis(self.options.limits.call_ms);
+        let limit = submission.timeout.map_or(most, |timeout| timeout.min(most));
+        let work = submission.work;
+        let output = self.options.limits.output;
+        self.records.insert(call, Record::new(submission, limit, output));
+        self.last_use = Instant::now();
+        self.events.push_back(Event::Submit { call, work });
+    }
+
+    fn on_alarm(&mut self, alarm: Alarm) {
+        match alarm {
+            Alarm::Call(call, timer) => self.events.push_back(Event::Timer(call, timer)),
+            Alarm::Kernel(kernel) => self.kernel_overdue(kernel),
+            Alarm::Hello => self.on_silence(),
+            Alarm::Disk => self.measure(),
+            Alarm::Life => self.events.push_back(Event::End),
+            Alarm::Idle => self.on_idle(),
+            Alarm::Destroy => self.destroy(),
+        }
+    }
+
+    fn on_idle(&mut self) {
+        let Some(idle) = self.options.idle else { return };
+        let now = Instant::now();
+        let end = self.last_use + idle;
+        if self.machine.calls() == 0 && end <= now {
+            self.events.push_back(Event::End);
+        } else {
+            self.clock.arm(end.max(now + Duration::from_secs(1)), Alarm::Idle);
+        }
+    }
+
+    /// Init did not answer a new connection.
+    fn on_silence(&mut self) {
+        self.link = None;
+        if let Some(opened) = self.opened.take() {
+            let _ = opened.send(Err(Error::Silent("its init does not answer")));
+        }
+        self.events.push_back(Event::Opened);
+        self.events.push_back(Event::CellGone);
+    }
+
+    fn on_job(&mut self, job: Job) {
+        match job {
+            Job::Opened(Ok((cell, stream))) => self.on_cell(cell, stream),
+            Job::Opened(Err(error)) => {
+                if let Some(opened) = self.opened.take() {
+                    let _ = opened.send(Err(Error::Open(error)));
+                }
+                self.events.push_back(Event::OpenFailed);
+            }
+            Job::Connected(Some(stream)) => self.greet(stream),
+            Job::Connected(None) => self.events.push_back(Event::CellGone),
+            Job::Forked { kernel, fault: Some(fault) } => self.kernel_failed(kernel, fault),
+            // The kernel itself says when it is ready.
+            Job::Forked { fault: None, .. } | Job::Other => {}
+            Job::Drained { call, spooled, measured } => {
+                if let Some((used, took)) = measured {
+                    self.disk.measured(used, took, std::time::Instant::now());
+                }
+                if let Some(record) = self.records.get_mut(&call) {
+                    record.spooled = spooled;
+                }
+                self.events.push_back(Event::Drained(call));
+            }
+            Job::Measured(used, took) => self.on_measured(used, took),
+            Job::Destroyed(error) => {
+                if let Some(error) = &error {
+                    tracing::error!(session = %self.session, "end a session: {error}");
+                }
+                self.life.send_replace(Life::Ended(error.map(Arc::new)));
+                self.events.push_back(Event::Destroyed);
+            }
+        }
+    }
+
+    fn on_cell(&mut self, cell: Box<Cell>, stream: UnixStream) {
+        match Watched::new(cell.init()) {
+            Ok(end) => self.cell_end = Some(end),
+            // The connection's end tells the same, only later.
+            Err(error) => tracing::warn!(session = %self.session, "watch a cell: {error}"),
+        }
+        self.cell = Some(Arc::new(*cell));
+        self.greet(stream);
+    }
+
+    fn on_cell_end(&mut self) {
+        self.cell_end = None;
+        // Its last words are still in the connection.
+        while let Some(link) = &mut self.link
+            && matches!(link.try_fill(), Ok(true))
+        {
+            self.take_frames();
+        }
+        self.link = None;
+        self.events.push_back(Event::CellGone);
+    }
+
+    fn destroy_when_free(&mut self) {
+        // Jobs look at the cell's files and cgroups, and end soon.
+        if self.destroying && self.cell.is_some() && self.jobs.is_empty() {
+            self.destroy();
+        }
+    }
+
+    fn destroy(&mut self) {
+        let Some(cell) = self.cell.take() else { return };
+        self.jobs.spawn_blocking(move || {
+            // Whoever still holds it destroys it by letting go.
+            Job::Destroyed(Arc::into_inner(cell).and_then(|cell| cell.destroy().err()))
+        });
+    }
+
+    /// Passes output on that was held back to be joined with what follows.
+    fn flush_output(&mut self) {
+        let Some((call, stream, bytes)) = self.pending.take() else { return };
+        self.output(call, stream, Bytes::from(bytes));
+    }
+}
+
+/// When the cell has ended.
+async fn ended(cell_end: Option<&Watched>) {
+    match cell_end {
+        Some(process) => process.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// When something was read from init.
+async fn fill(link: Option<&mut Link>) -> std::result::Result<(), crate::link::LinkError> {
+    match link {
+        Some(link) => link.fill().await,
+        None => std::future::pending().await,
+    }
+}
