@@ -1,0 +1,143 @@
+//! `cellblock env`.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use environment::{Environments, Installed};
+use serde::Serialize;
+
+use crate::cli::Env;
+use crate::place::{Places, told};
+use crate::printer::{Printer, bytes};
+use crate::progress;
+
+/// Does what `cellblock env …` asks.
+pub(crate) fn env(command: &Env, places: &Places, printer: Printer) -> anyhow::Result<u8> {
+    let environments = Environments::new(&places.environments);
+    let text = match command {
+        Env::List(options) => list(&environments, options.json)?,
+        Env::Install(options) => {
+            let installed = install(&environments, &options.name, printer)?;
+            if options.json {
+                json(&Found::from(installed))?
+            } else {
+                printer.note(format_args!("`{}` is in {}", installed.name, told(&installed.root)));
+                String::new()
+            }
+        }
+        Env::Show(options) => show(&environments, &options.name, options.json)?,
+    };
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(0)
+}
+
+/// The environment of this name, installed now if it is not there.
+pub(crate) fn install(
+    environments: &Environments,
+    name: &str,
+    printer: Printer,
+) -> Result<Installed, environment::Error> {
+    if let Ok(Some(installed)) = environments.find(name) {
+        return Ok(installed);
+    }
+    printer.plain(format_args!("installing the environment `{name}` (once; it needs the network)"));
+    let started = std::time::Instant::now();
+    let installed = {
+        let mut progress = progress::of_install(printer);
+        environments.install(name, progress.as_mut())?
+    };
+    printer.plain(format_args!("installed `{name}` in {:.0} s", started.elapsed().as_secs_f64()));
+    Ok(installed)
+}
+
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    summary: String,
+    installed: bool,
+    path: Option<String>,
+    python: Option<String>,
+}
+
+fn list(environments: &Environments, as_json: bool) -> anyhow::Result<String> {
+    let listed: Vec<Listed> = environments
+        .list()?
+        .into_iter()
+        .map(|status| Listed {
+            name: status.recipe.name.to_owned(),
+            summary: status.recipe.summary.to_owned(),
+            installed: status.installed.is_some(),
+            path: status.installed.as_ref().map(|installed| installed.root.display().to_string()),
+            python: status.installed.map(|installed| installed.python),
+        })
+        .collect();
+    if as_json {
+        return json(&listed);
+    }
+    let mut text = String::new();
+    for each in listed {
+        let state = match &each.python {
+            Some(python) => format!("installed, Python {python}"),
+            None => format!("not installed: `cellblock env install {}`", each.name),
+        };
+        let _ = writeln!(text, "{}  {}\n      {state}", each.name, each.summary);
+    }
+    Ok(text)
+}
+
+#[derive(Serialize)]
+struct Found {
+    name: String,
+    id: String,
+    path: String,
+    python: String,
+}
+
+impl From<Installed> for Found {
+    fn from(installed: Installed) -> Found {
+        let path = installed.root.display().to_string();
+        Found { name: installed.name, id: installed.id, path, python: installed.python }
+    }
+}
+
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    found: Found,
+    size_bytes: u64,
+    created: u64,
+    programs: std::collections::BTreeMap<String, String>,
+    packages: std::collections::BTreeMap<String, String>,
+}
+
+fn show(environments: &Environments, name: &str, as_json: bool) -> anyhow::Result<String> {
+    let description = environments.describe(name)?;
+    if as_json {
+        return json(&Shown {
+            found: Found::from(description.installed),
+            size_bytes: description.size,
+            created: description.created,
+            programs: description.programs,
+            packages: description.packages.into_iter().collect(),
+        });
+    }
+    let mut text = format!(
+        "{} ({}), {}\n{}\n\nprograms\n",
+        description.installed.name,
+        description.installed.id,
+        bytes(description.size),
+        told(&description.installed.root)
+    );
+    for (name, version) in &description.programs {
+        let _ = writeln!(text, "  {name} {version}");
+    }
+    text.push_str("\npackages\n");
+    for (name, version) in &description.packages {
+        let _ = writeln!(text, "  {name} {version}");
+    }
+    Ok(text)
+}
+
+fn json(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}

@@ -1,0 +1,314 @@
+//! `cellblock run`: one program in a fresh cell.
+//!
+//! It goes through the same engine as every session does; its kernel starts cold, which for one program is faster than
+//! warming up a forkserver. Whatever ends it, Ctrl-C included, the session is stopped and nothing of it is left.
+
+mod bring;
+mod program;
+mod report;
+mod save;
+mod show;
+mod status;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use environment::{Environments, Installed};
+use session::{
+    Call, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Principal, Report, Session, SessionOptions,
+    new_call_id,
+};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::Run;
+use crate::environments;
+use crate::place::{Places, told};
+use crate::printer::Printer;
+use program::{Brought, Program};
+use save::{LeftOut, Out, Saved};
+use show::{Collected, Show};
+
+/// How long threads may go on that nobody waits for.
+const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Runs the program; gives the exit status.
+pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::Result<u8> {
+    let program = Program::read(&options.program)?;
+    let files = program.files(&options.files)?;
+    let environment = environment_for(options, &program, &files, places, printer)?;
+    // Not on one thread: printing may block, and the session must not.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let status = runtime.block_on(in_cell(options, places, printer, &program, &files, environment));
+    runtime.shutdown_timeout(LINGER);
+    status
+}
+
+/// The environment that the command line names, or the smallest that has what the program imports; installed.
+fn environment_for(
+    options: &Run,
+    program: &Program,
+    files: &[Brought],
+    places: &Places,
+    printer: Printer,
+) -> anyhow::Result<Installed> {
+    let imports = environment::imports(&program.source);
+    let (recipe, missing) = match &options.env {
+        Some(name) => {
+            let recipe = environment::Recipe::named(name)?;
+            (recipe, recipe.missing(&imports))
+        }
+        None => environment::choose(&imports),
+    };
+    for module in missing.iter().filter(|module| !program::has_module(module, files)) {
+        printer.warning(format_args!(
+            "`{module}` is not in the environment `{}`, and this version has none that it is in",
+            recipe.name
+        ));
+    }
+    Ok(environments::install(&Environments::new(&places.environments), recipe.name, printer)?)
+}
+
+/// Why the program is to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// Somebody pressed Ctrl-C.
+    Interrupt,
+    /// Somebody wants this process to end.
+    Terminate,
+    /// Nobody reads its output.
+    BrokenPipe,
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.interrupt.recv() => Stop::Interrupt,
+            _ = self.terminate.recv() => Stop::Terminate,
+            _ = self.hang_up.recv() => Stop::Terminate,
+        }
+    }
+}
+
+async fn in_cell(
+    options: &Run,
+    places: &Places,
+    printer: Printer,
+    program: &Program,
+    files: &[Brought],
+    environment: Installed,
+) -> anyhow::Result<u8> {
+    let mut signals = Signals::new()?;
+    let engine = Engine::start(EngineOptions {
+        data: places.data.clone(),
+        environment: environment.root.clone(),
+        kernels: Kernels::Cold,
+        total_memory: None,
+    })
+    .await?;
+    let limits = Limits {
+        cpus: options.cpus,
+        memory: options.memory << 20,
+        call_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
+        ..Limits::default()
+    };
+    let opened = tokio::select! {
+        opened = open(&engine, limits, files, printer) => Ok(opened?),
+        stop = signals.next() => Err(stop),
+    };
+    let status = match opened {
+        Err(stop) => Ok(stopped(stop)),
+        Ok((session, before)) => {
+            let soft_limits = engine.soft_limits();
+            let job = Job { options, printer, program, environment: &environment, limits, soft_limits };
+            let status = job.run(&session, &before, &mut signals).await;
+            session.stop().await.context("tidy up")?;
+            status
+        }
+    };
+    engine.shutdown().await;
+    status
+}
+
+async fn open(
+    engine: &Engine,
+    limits: Limits,
+    files: &[Brought],
+    printer: Printer,
+) -> anyhow::Result<(Session, save::Before)> {
+    let session =
+        engine.open(Principal::local(), SessionOptions { limits, ..SessionOptions::default() }).await?;
+    program::bring_in(&session, files).await?;
+    if !files.is_empty() {
+        let names: Vec<String> = files.iter().map(|file| told(&file.to)).collect();
+        printer.note(format_args!("brought into the cell: {}", names.join(", ")));
+    }
+    let before = save::before(session.files().await?);
+    Ok((session, before))
+}
+
+/// The exit status of a program that somebody stopped before it ran, or whose output nobody reads.
+fn stopped(stop: Stop) -> u8 {
+    match stop {
+        Stop::Interrupt => 130,
+        Stop::Terminate => 143,
+        Stop::BrokenPipe => 141,
+    }
+}
+
+/// One program in its session.
+struct Job<'a> {
+    options: &'a Run,
+    printer: Printer,
+    program: &'a Program,
+    environment: &'a Installed,
+    limits: Limits,
+    soft_limits: Vec<&'static str>,
+}
+
+impl Job<'_> {
+    async fn run(
+        &self,
+        session: &Session,
+        before: &save::Before,
+        signals: &mut Signals,
+    ) -> anyhow::Result<u8> {
+        let out = Out::new(&self.options.out);
+        let mut show = if self.options.json {
+            Show::collected(self.printer, &out)
+        } else {
+            Show::live(self.printer, &out)
+        };
+        let request = ExecuteRequest {
+            timeout: Some(self.options.timeout),
+            filename: Some(self.program.name.clone()),
+            program: true,
+            ..ExecuteRequest::new(new_call_id()?, self.program.source.clone())
+        };
+        let (report, stop) = self.watch(session, session.execute(request)?, &mut show, signals).await?;
+        if let (Some(raised), false) = (&report.raised, self.options.json) {
+            show.stderr(format!("{}\n", raised.traceback.trim_end()).as_bytes());
+        }
+        let (figures, collected) = show.finish();
+        // A session that has ended has no files any more.
+        let (saved, left_out) = match stop {
+            Some(Stop::Terminate) => (Vec::new(), LeftOut::default()),
+            Some(Stop::Interrupt | Stop::BrokenPipe) | None => out.save(session, before).await?,
+        };
+        let status = match stop {
+            Some(stop @ (Stop::Terminate | Stop::BrokenPipe)) => stopped(stop),
+            Some(Stop::Interrupt) | None => status::status(&report),
+        };
+        if self.options.json {
+            self.print_json(status, &report, &collected, &figures, &saved, &left_out)?;
+        } else {
+            self.tell(&report, stop, out.directory(), &figures, &saved, &left_out);
+        }
+        Ok(status)
+    }
+
+    /// Shows the program's output until it has ended, or somebody stops it.
+    async fn watch(
+        &self,
+        session: &Session,
+        mut call: Call,
+        show: &mut Show<'_>,
+        signals: &mut Signals,
+    ) -> anyhow::Result<(Report, Option<Stop>)> {
+        let mut stop = None;
+        loop {
+            let next = tokio::select! {
+                event = call.next() => event,
+                signal = signals.next() => {
+                    if stop.is_none() {
+                        stop = Some(signal);
+                        session.interrupt(call.id());
+                    } else {
+                        let grace = self.limits.grace_ms / 1000;
+                        self.printer.note(format_args!("it is being stopped; that takes {grace} s at most"));
+                    }
+                    continue;
+                }
+            };
+            let Some(event) = next else { break };
+            if show.event(event).is_err() && stop.is_none() {
+                stop = Some(Stop::BrokenPipe);
+                session.interrupt(call.id());
+            }
+        }
+        Ok((call.report().await, stop))
+    }
+
+    fn tell(
+        &self,
+        report: &Report,
+        stop: Option<Stop>,
+        directory: &Path,
+        figures: &[Saved],
+        saved: &[Saved],
+        left_out: &LeftOut,
+    ) {
+        if stop.is_none_or(|stop| stop == Stop::Interrupt)
+            && let Some((complaint, hint)) = status::complaint(report)
+        {
+            self.printer.error(complaint);
+            if let Some(hint) = hint {
+                self.printer.hint(hint);
+            }
+        }
+        let lines: Vec<String> =
+            figures.iter().chain(saved).map(|saved| report::line(saved, directory)).collect();
+        if !lines.is_empty() {
+            self.printer.note(format_args!("saved in {}:", told(directory)));
+            for line in lines {
+                self.printer.plain(format_args!("  {line}"));
+            }
+        }
+        for (path, why) in &left_out.failed {
+            self.printer.warning(format_args!("`{}` was not saved: {why}", told(path)));
+        }
+        if let Some(words) = left_out.told() {
+            self.printer.note(format_args!("left in the cell: {words}"));
+        }
+    }
+
+    fn print_json(
+        &self,
+        status: u8,
+        report: &Report,
+        collected: &Collected,
+        figures: &[Saved],
+        saved: &[Saved],
+        left_out: &LeftOut,
+    ) -> anyhow::Result<()> {
+        let told = report::Told {
+            status,
+            report,
+            collected,
+            figures,
+            saved,
+            left_out,
+            memory_limit: self.limits.memory,
+            soft_limits: &self.soft_limits,
+            environment: self.environment,
+        };
+        let text = serde_json::to_string_pretty(&told.json())? + "\n";
+        // As for a program: that nobody reads it is told by the status alone.
+        let _ = io::stdout().write_all(text.as_bytes());
+        Ok(())
+    }
+}
