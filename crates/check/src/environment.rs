@@ -1,0 +1,35 @@
+//! The environment that tests use, installed as a user would install it.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::step::Verdict;
+use crate::workspace::{Workspace, run};
+
+/// Tells the tests where the installed environments are; an absolute path.
+pub(crate) const VARIABLE: &str = "CELLBLOCK_TEST_ENVIRONMENTS";
+
+/// Where the tests' environments are: as the caller says, or below the target directory, so that they outlive
+/// a run.
+pub(crate) fn directory(workspace: &Workspace) -> PathBuf {
+    match env::var_os(VARIABLE) {
+        Some(given) => workspace.root.join(given),
+        None => workspace.target.join("test-data/environments"),
+    }
+}
+
+/// Builds `cellblock` and has it install `lean`; it knows by itself what is there already.
+pub(crate) fn install(workspace: &Workspace) -> Result<Verdict> {
+    let built = workspace.build()?;
+    let cellblock = built
+        .iter()
+        .find(|executable| !executable.test && executable.path.ends_with("cellblock"))
+        .context("cargo built no `cellblock`")?;
+    let mut command = Command::new(&cellblock.path);
+    command.args(["env", "install", "lean", "--environments"]).arg(directory(workspace));
+    run(command.current_dir(&workspace.root))?;
+    Ok(Verdict::Passed)
+}
