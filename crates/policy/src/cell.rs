@@ -92,7 +92,7 @@ pub fn cell_plan(
         session,
         hostname: "cell".to_owned(),
         ids,
-        tmp_bytes: limits.memory / 2,
+        tmp_bytes: limits.in_memory(),
         files: files(limits, node),
         masked: MASKED.iter().map(|path| CellPath::fixed(path)).collect(),
         read_only: READ_ONLY.iter().map(|path| CellPath::fixed(path)).collect(),

@@ -21,6 +21,13 @@ pub struct Limits {
     pub grace_ms: u64,
 }
 
+impl Limits {
+    /// How much each of a cell's file systems in memory holds (`/tmp`, `/dev/shm`), bytes.
+    pub fn in_memory(&self) -> u64 {
+        self.memory / 2
+    }
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {

@@ -20,4 +20,4 @@ mod outcome;
 pub use frame::{Decoder, Frame, FrameError, HEADER_LEN, Header, Kind, MAX_PAYLOAD, Sender, VERSION};
 pub use ids::{CallId, IdError, KernelId, SessionId};
 pub use messages::{CellState, KernelState, RefusedReason, Spawn, WaitStatus};
-pub use outcome::{Outcome, Survival};
+pub use outcome::{Full, Outcome, Survival};

@@ -58,13 +58,26 @@ pub enum Outcome {
         /// The file in the workspace that holds it.
         file: Option<String>,
     },
-    /// The cell's disk limit was reached.
+    /// There was no space left.
     DiskFull {
-        /// The limit, bytes.
+        /// Where.
+        full: Full,
+        /// How much it holds, bytes; of a host's disk, what the cell might have used.
         limit: u64,
     },
     /// The session was stopped, or its time ran out, during the call.
     SessionEnded,
+}
+
+/// What had no space left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// The cell's share of the disk.
+    Cell,
+    /// A file system of the cell that is in memory: where it is.
+    Memory(&'static str),
+    /// The disk that the host gives to all cells.
+    Host,
 }
 
 impl Outcome {
@@ -125,8 +138,14 @@ impl fmt::Display for Outcome {
                     None => Ok(()),
                 }
             }
-            Outcome::DiskFull { limit } => {
+            Outcome::DiskFull { full: Full::Cell, limit } => {
                 write!(f, "the cell's disk limit of {} was reached", Mebibytes(*limit))
+            }
+            Outcome::DiskFull { full: Full::Host, .. } => {
+                f.write_str("the host's disk is full, and the cell's disk limit was not reached")
+            }
+            Outcome::DiskFull { full: Full::Memory(place), limit } => {
+                write!(f, "`{place}` is full: it is in memory and holds {}", Mebibytes(*limit))
             }
             Outcome::SessionEnded => f.write_str("the session ended during the call"),
         }

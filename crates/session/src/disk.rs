@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 
 use sys::tree::{self, Kind};
 
-/// The most that is looked at in one walk. A tree of more files is measured in part.
-const ENTRIES: u32 = 500_000;
+/// The most that is looked at in one walk.
+const ENTRIES: u32 = 1_000_000;
+/// What a tree counts that has more entries, or goes deeper, than a walk does: whoever hides something there is over
+/// every limit.
+const IMMEASURABLE: u64 = u64::MAX;
 /// The least growth that counts in a cell that is over its limit, bytes: a file that was being written when its call was
 /// stopped is written to the end when the interpreter lets go of it, in the next call.
 const SLACK: u64 = 8 << 20;
@@ -65,7 +68,8 @@ impl Disk {
 /// take up a little more or less the next time.
 pub(crate) fn over(used: u64, before: Option<u64>, limit: u64) -> bool {
     let slack = SLACK + limit / 100;
-    used > limit && before.is_none_or(|before| before <= limit || used > before + slack)
+    used == IMMEASURABLE
+        || used > limit && before.is_none_or(|before| before <= limit || used > before.saturating_add(slack))
 }
 
 /// What lies below these directories, bytes on disk; a file with several names counts once.
@@ -74,13 +78,17 @@ pub(crate) fn measure(directories: &[PathBuf]) -> (u64, Duration) {
     let (mut used, mut entries) = (0u64, 0);
     let mut seen = BTreeSet::new();
     for directory in directories {
-        let walked = tree::walk(directory, &mut |item| {
+        let walked = tree::walk_all(directory, &mut |item| {
             let again = item.names > 1 && item.kind == Kind::File && !seen.insert(item.identity);
             if !again {
                 used = used.saturating_add(item.stored);
             }
             entries += 1;
-            if entries < ENTRIES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if entries < ENTRIES && item.kind != Kind::Closed {
+                return ControlFlow::Continue(());
+            }
+            used = IMMEASURABLE;
+            ControlFlow::Break(())
         });
         if let Err(error) = walked {
             tracing::debug!("measure `{}`: {error}", directory.display());
@@ -118,6 +126,8 @@ mod tests {
         assert!(!over(mib(121), Some(mib(120)), mib(100)));
         assert!(over(mib(130), Some(mib(120)), mib(100)));
         assert!(!over(mib(110), Some(mib(200)), mib(100)));
+        assert!(over(IMMEASURABLE, Some(IMMEASURABLE), mib(100)));
+        assert!(!over(mib(1), Some(IMMEASURABLE), mib(100)));
     }
 
     #[test]

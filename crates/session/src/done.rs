@@ -54,6 +54,9 @@ pub(crate) struct Done {
     /// The name of the error number behind the exception, where it is one that limits cause.
     #[serde(default)]
     pub(crate) errno: Option<String>,
+    /// Where one of the cell's file systems in memory was found full, if the error number is that of a full disk.
+    #[serde(default)]
+    pub(crate) full: Option<String>,
 }
 
 impl Done {

@@ -40,6 +40,6 @@ pub use forks::Kernels;
 pub use forkserver::WarmSet;
 pub use policy::Limits;
 pub use principal::Principal;
-pub use protocol::{CallId, Outcome, SessionId, Survival};
+pub use protocol::{CallId, Full, Outcome, SessionId, Survival};
 pub use session::{Call, CommandRequest, ExecuteRequest, Session};
 pub use task::SessionOptions;

@@ -10,7 +10,7 @@
 //! 4. The kernel died without a report: what the memory counters and the wait status prove.
 
 use cell::Memory;
-use protocol::{Outcome, Survival, WaitStatus};
+use protocol::{Full, Outcome, Survival, WaitStatus};
 
 use crate::done::{Done, Status};
 use crate::machine::{Ending, How, StopReason};
@@ -53,6 +53,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) limit_ms: u64,
     /// The cell's disk limit, bytes.
     pub(crate) disk_limit: u64,
+    /// How much each of its file systems in memory holds, bytes.
+    pub(crate) in_memory: u64,
     /// Whether the cell held more than that when the call ended, and more than when it began.
     pub(crate) disk_over: bool,
     /// How many processes and threads the cell may have.
@@ -118,7 +120,7 @@ fn outcome(evidence: &Evidence, variables: Survival) -> Outcome {
         how == How::Done && evidence.done.is_some_and(|done| done.status == Status::Ok && !done.interrupted);
     match stop {
         Some(StopReason::SessionEnds) => Outcome::SessionEnded,
-        Some(StopReason::Disk) => Outcome::DiskFull { limit: evidence.disk_limit },
+        Some(StopReason::Disk) => cell_full(evidence),
         Some(StopReason::TimedOut) => Outcome::TimedOut { limit_ms: evidence.limit_ms, variables },
         Some(StopReason::Client) if !ran_to_the_end => Outcome::Interrupted { variables },
         Some(StopReason::Client) | None => natural(evidence),
@@ -145,11 +147,8 @@ fn natural(evidence: &Evidence) -> Outcome {
 fn reported(evidence: &Evidence, done: &Done) -> Outcome {
     match done.status {
         Status::Exited => Outcome::Exited { status: done.exit_status.unwrap_or(0) & 0xff },
-        Status::Raised if disk_errno(done) || evidence.disk_over => {
-            Outcome::DiskFull { limit: evidence.disk_limit }
-        }
-        Status::Raised => Outcome::Raised,
-        Status::Ok if evidence.disk_over => Outcome::DiskFull { limit: evidence.disk_limit },
+        Status::Raised => disk_full(evidence, done).unwrap_or(Outcome::Raised),
+        Status::Ok if evidence.disk_over => cell_full(evidence),
         Status::Ok if evidence.written > evidence.output_limit => too_much_output(evidence),
         Status::Ok => Outcome::Ok,
     }
@@ -168,8 +167,22 @@ fn no_process(done: &Done) -> bool {
     }
 }
 
-fn disk_errno(done: &Done) -> bool {
-    matches!(done.errno.as_deref(), Some("ENOSPC" | "EDQUOT" | "EFBIG"))
+fn cell_full(evidence: &Evidence) -> Outcome {
+    Outcome::DiskFull { full: Full::Cell, limit: evidence.disk_limit }
+}
+
+/// Whether code raised because there was no space left, and where.
+fn disk_full(evidence: &Evidence, done: &Done) -> Option<Outcome> {
+    let in_memory = |place| Outcome::DiskFull { full: Full::Memory(place), limit: evidence.in_memory };
+    match (done.errno.as_deref(), done.full.as_deref()) {
+        // One file reached the cell's limit by itself, or a quota says so.
+        (Some("EFBIG" | "EDQUOT"), _) => Some(cell_full(evidence)),
+        _ if evidence.disk_over => Some(cell_full(evidence)),
+        (Some("ENOSPC"), Some("/tmp")) => Some(in_memory("/tmp")),
+        (Some("ENOSPC"), Some("/dev/shm")) => Some(in_memory("/dev/shm")),
+        (Some("ENOSPC"), _) => Some(Outcome::DiskFull { full: Full::Host, limit: evidence.disk_limit }),
+        _ => None,
+    }
 }
 
 fn died(evidence: &Evidence) -> Outcome {
@@ -191,7 +204,7 @@ fn died(evidence: &Evidence) -> Outcome {
         // A command's status is its answer, and stands in the report.
         Some(WaitStatus::Exited(_)) if evidence.command => {
             if evidence.disk_over {
-                Outcome::DiskFull { limit: evidence.disk_limit }
+                cell_full(evidence)
             } else if evidence.written > evidence.output_limit {
                 too_much_output(evidence)
             } else {

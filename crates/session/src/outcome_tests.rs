@@ -24,6 +24,7 @@ fn evidence(how: How) -> Evidence<'static> {
         output_file: None,
         limit_ms: 1500,
         disk_limit: 10 << 20,
+        in_memory: 5 << 20,
         disk_over: false,
         processes: 64,
     }
@@ -40,6 +41,7 @@ fn report(status: Status) -> Done {
         interrupted: false,
         exit_status: None,
         errno: None,
+        full: None,
     }
 }
 
@@ -60,8 +62,14 @@ fn what_the_kernel_reports() {
     decides(&Evidence { done: Some(&raised), ..base.clone() }, Outcome::Raised, Survival::Kept);
     decides(&Evidence { done: Some(&other), ..base.clone() }, Outcome::Raised, Survival::Kept);
     decides(&Evidence { done: Some(&exited), ..base.clone() }, Outcome::Exited { status: 3 }, Survival::Lost);
-    let disk = Outcome::DiskFull { limit: 10 << 20 };
-    decides(&Evidence { done: Some(&full), ..base.clone() }, disk.clone(), Survival::Kept);
+    let disk = Outcome::DiskFull { full: Full::Cell, limit: 10 << 20 };
+    let host = Outcome::DiskFull { full: Full::Host, limit: 10 << 20 };
+    decides(&Evidence { done: Some(&full), ..base.clone() }, host, Survival::Kept);
+    let memory = Outcome::DiskFull { full: Full::Memory("/tmp"), limit: 5 << 20 };
+    let tmp = Done { full: Some("/tmp".into()), ..full.clone() };
+    decides(&Evidence { done: Some(&tmp), ..base.clone() }, memory, Survival::Kept);
+    let large = Done { errno: Some("EFBIG".into()), ..full };
+    decides(&Evidence { done: Some(&large), ..base.clone() }, disk.clone(), Survival::Kept);
     decides(&Evidence { done: Some(&ok), disk_over: true, ..base }, disk, Survival::Kept);
 }
 
@@ -134,7 +142,7 @@ fn a_stop_that_needed_a_kill_costs_the_variables() {
     let lost = Survival::Lost;
     decides(&killed(StopReason::TimedOut), Outcome::TimedOut { limit_ms: 1500, variables: lost }, lost);
     decides(&killed(StopReason::Client), Outcome::Interrupted { variables: lost }, lost);
-    decides(&killed(StopReason::Disk), Outcome::DiskFull { limit: 10 << 20 }, lost);
+    decides(&killed(StopReason::Disk), Outcome::DiskFull { full: Full::Cell, limit: 10 << 20 }, lost);
     let command = Evidence { command: true, ..killed(StopReason::TimedOut) };
     decides(&command, Outcome::TimedOut { limit_ms: 1500, variables: Survival::Kept }, Survival::Kept);
 }

@@ -1,6 +1,6 @@
 //! A program's end as an exit status, and as a sentence.
 
-use session::{Outcome, Report};
+use session::{Full, Outcome, Report};
 
 /// Its time was up; the same as `timeout`.
 const TIMED_OUT: u8 = 124;
@@ -31,6 +31,9 @@ pub(crate) fn complaint(report: &Report) -> Option<(String, Option<&'static str>
         Outcome::Ok | Outcome::Exited { .. } | Outcome::Raised => return None,
         Outcome::TimedOut { .. } => Some("give it more time with `--timeout SECONDS`"),
         Outcome::OutOfMemory { .. } => Some("give it more memory with `--memory MIB`"),
+        Outcome::DiskFull { full: Full::Memory(_), .. } => {
+            Some("write to the workspace, or give it more memory")
+        }
         Outcome::Interrupted { .. }
         | Outcome::Crashed { .. }
         | Outcome::TooMuchOutput { .. }
@@ -76,7 +79,7 @@ mod tests {
             (crashed(Some(11)), None, 139),
             (crashed(None), None, 125),
             (Outcome::TooMuchOutput { limit: 1, written: 2, file: None }, Some(0), 0),
-            (Outcome::DiskFull { limit: 1 }, Some(1), 1),
+            (Outcome::DiskFull { full: Full::Cell, limit: 1 }, Some(1), 1),
             (Outcome::SessionEnded, None, 125),
         ] {
             assert_eq!(status(&report(outcome.clone(), exit_status)), expected, "{outcome:?}");

@@ -8,7 +8,7 @@ A call's frame holds JSON: `code`, and optionally
 
 Unknown keys are ignored. The report, the last frame of a call, holds `status` (`ok`, `raised`, `exited`),
 `execution_count`, `seconds`, `cpu_seconds` (with those of children that have ended) and `interrupted`; for an
-exception `ename`, `evalue`, `traceback`, `errno` (of a full disk) and `memory_error`; `exit_status` if, and only if,
+exception `ename`, `evalue`, `traceback`, `errno` (of a full disk), `full` (a file system in memory that is) and `memory_error`; `exit_status` if, and only if,
 the interpreter ends with this call; and `modules`, top-level modules outside the standard library that were imported
 since the last report.
 """

@@ -37,6 +37,8 @@ _SUPPRESSED = BaseException.__dict__["__suppress_context__"].__get__
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + "/"
 _DISK_FULL = ("ENOSPC", "EDQUOT", "EFBIG")
+_IN_MEMORY = ("/tmp", "/dev/shm")
+_LITTLE = 64 << 10
 
 #: The names under which cells were compiled.
 _cells: set[str] = set()
@@ -79,11 +81,13 @@ def _tell_linecache(_module: Any) -> None:
 def describe(error: BaseException) -> dict[str, Any]:
     """What a report says of an exception."""
     links = _chain(error)
+    errno = next((code for link in links if (code := _disk_errno(link))), None)
     return {
         "ename": name_of(error),
         "evalue": cut(_message(error), VALUE_LIMIT),
         "traceback": render(error),
-        "errno": next((code for link in links if (code := _disk_errno(link))), None),
+        "errno": errno,
+        "full": _full_memory() if errno == "ENOSPC" else None,
         "memory_error": any(issubclass(type(link), MemoryError) for link in links),
     }
 
@@ -216,6 +220,24 @@ def _message(error: BaseException) -> str:
         return str(error)
     except BaseException:
         return "<exception str() failed>"
+
+
+def _full_memory() -> str | None:
+    """Which of the file systems in memory has no space left, if one has none.
+
+    An error's own file name says less: most writes are to an open file, and know none.
+    """
+    import os
+
+    for place in _IN_MEMORY:
+        try:
+            status = os.statvfs(place)
+        except OSError:
+            continue
+        # A page or two may be left where a file's last piece did not fit.
+        if status.f_bavail * status.f_frsize < _LITTLE or status.f_files and not status.f_favail:
+            return place
+    return None
 
 
 def _disk_errno(error: BaseException) -> str | None:

@@ -130,6 +130,7 @@ impl Task {
             output_file: whole.map(|spooled| spooled.name.as_str()),
             limit_ms: u64::try_from(record.limit.as_millis()).unwrap_or(u64::MAX),
             disk_limit: limits.disk,
+            in_memory: limits.in_memory(),
             processes: limits.processes,
             disk_over: self.disk.used().is_some_and(|used| disk::over(used, record.disk_before, limits.disk)),
         });

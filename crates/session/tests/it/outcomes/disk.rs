@@ -1,6 +1,6 @@
 //! A full disk: one file that grows too large, many files, and the cell's own file systems in memory.
 
-use session::{Outcome, Survival};
+use session::{Full, Outcome, Survival};
 
 use crate::kit::{Bench, COLD, run, shell, with};
 
@@ -16,7 +16,7 @@ async fn one_file_that_is_too_large() {
 with open('large', 'wb') as file:
     for n in range(64): file.write(b'x' * (1 << 20))";
         let ran = run(&session, code).await;
-        assert_eq!(ran.report.outcome, Outcome::DiskFull { limit: LIMIT }, "{ran:?}");
+        assert_eq!(ran.report.outcome, Outcome::DiskFull { full: Full::Cell, limit: LIMIT }, "{ran:?}");
         assert_eq!(ran.report.outcome.to_string(), "the cell's disk limit of 32 MiB was reached");
         assert_eq!(ran.raised().0, "OSError");
         assert!(ran.raised().1.contains("File too large"), "{ran:?}");
@@ -46,7 +46,7 @@ for n in itertools.count():
     time.sleep(0.02)"
             );
             let ran = run(&session, &code).await;
-            assert_eq!(ran.report.outcome, Outcome::DiskFull { limit: LIMIT }, "{ran:?}");
+            assert_eq!(ran.report.outcome, Outcome::DiskFull { full: Full::Cell, limit: LIMIT }, "{ran:?}");
             assert_eq!((ran.report.variables, ran.raised().0), (Survival::Kept, "KeyboardInterrupt"));
             assert_kept(&session, &ran).await;
             // Over its limit it may still tidy up, however long that takes.
@@ -73,7 +73,7 @@ for n in itertools.count():
     assert n < 400, 'nobody looks there'
     time.sleep(0.02)";
         let ran = run(&session, code).await;
-        assert_eq!(ran.report.outcome, Outcome::DiskFull { limit: LIMIT }, "{ran:?}");
+        assert_eq!(ran.report.outcome, Outcome::DiskFull { full: Full::Cell, limit: LIMIT }, "{ran:?}");
         run(&session, "os.chdir('/mnt/workspace')").await;
         assert_kept(&session, &ran).await;
         session.stop().await.unwrap();
@@ -93,7 +93,8 @@ with open('{place}/large', 'wb') as file:
     for n in range(160): file.write(b'x' * (1 << 20))"
             );
             let ran = run(&session, &code).await;
-            assert!(matches!(ran.report.outcome, Outcome::DiskFull { .. }), "{ran:?}");
+            let full = Outcome::DiskFull { full: Full::Memory(place), limit: 128 << 20 };
+            assert_eq!(ran.report.outcome, full, "{ran:?}");
             assert!(ran.raised().1.contains("No space left on device"), "{ran:?}");
             let size = run(&session, &format!("import os; size = os.stat('{place}/large').st_size; os.remove('{place}/large'); size >> 20")).await.ok();
             assert_eq!(size.value(), Some("128"));
