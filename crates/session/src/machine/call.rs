@@ -17,7 +17,8 @@
 //! ```
 //!
 //! Whoever stops a call (the clock, the client, a full disk, the end of the session) takes the way through
-//! `Interrupting`; the first reason is the one that is told. In `Draining` the last output is being stored and the
+//! `Interrupting`; the first reason is the one that is told. A call whose kernel had gone before it came there never
+//! ran: it goes back from `Running` to `Starting`. In `Draining` the last output is being stored and the
 //! evidence of how it ended is read.
 
 /// Why a call is made to stop.
@@ -96,6 +97,8 @@ pub(super) enum Input {
     Done,
     /// Its kernel, or it itself, has exited.
     Exited,
+    /// Its kernel had gone before it came.
+    Unheard,
     /// It is to stop.
     Stop(StopReason),
     /// A part of the grace period is over.
@@ -151,10 +154,13 @@ impl State {
             (Running, Input::Exited) => drain(How::Exited, None, false),
             (Queued | Starting | Running, Input::Gone) => drain(How::CellGone, None, false),
             (Running, Input::Stop(stop)) => (Interrupting(stop), vec![Output::Interrupt, Output::ArmGrace]),
+            // Nothing of it ran: a new kernel may have it.
+            (Running, Input::Unheard) => (Starting, vec![]),
             (Running, Input::Relinked) => (Running, vec![Output::Send]),
 
             (Interrupting(stop), Input::Done) => drain(How::Done, Some(stop), false),
             (Interrupting(stop), Input::Exited) => drain(How::Exited, Some(stop), false),
+            (Interrupting(stop), Input::Unheard) => drain(How::NeverRan, Some(stop), false),
             (Interrupting(stop), Input::Gone) => drain(How::CellGone, Some(stop), false),
             // The first one may have come before the kernel had begun, or a moment before the code went to sleep.
             (Interrupting(stop), Input::Nudge) => (Interrupting(stop), vec![Output::Interrupt]),
@@ -163,7 +169,7 @@ impl State {
                 (Interrupting(stop), vec![Output::Send, Output::Interrupt])
             }
 
-            (Killing(stop), Input::Exited) => drain(How::Exited, Some(stop), true),
+            (Killing(stop), Input::Exited | Input::Unheard) => drain(How::Exited, Some(stop), true),
             (Killing(stop), Input::Gone) => drain(How::CellGone, Some(stop), true),
             (Killing(stop), Input::Relinked) => (Killing(stop), vec![Output::Kill]),
             (Killing(stop), Input::Overdue) => {
@@ -180,6 +186,7 @@ impl State {
                 | Input::Failed
                 | Input::Done
                 | Input::Exited
+                | Input::Unheard
                 | Input::Nudge
                 | Input::GraceOver
                 | Input::Overdue
@@ -191,6 +198,7 @@ impl State {
                 Input::Turn { .. }
                 | Input::Done
                 | Input::Exited
+                | Input::Unheard
                 | Input::Nudge
                 | Input::GraceOver
                 | Input::Overdue
@@ -235,6 +243,7 @@ impl State {
                 | Input::Failed
                 | Input::Done
                 | Input::Exited
+                | Input::Unheard
                 | Input::Stop(_)
                 | Input::Nudge
                 | Input::GraceOver
@@ -264,6 +273,7 @@ mod tests {
             Just(Input::Failed),
             Just(Input::Done),
             Just(Input::Exited),
+            Just(Input::Unheard),
             prop_oneof![
                 Just(StopReason::TimedOut),
                 Just(StopReason::Client),

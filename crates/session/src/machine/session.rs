@@ -53,6 +53,8 @@ enum Slot {
 struct Entry {
     state: State,
     work: Work,
+    /// Whether a kernel was gone before the call came to it, once.
+    unheard: bool,
 }
 
 /// A session.
@@ -142,6 +144,7 @@ impl Machine {
             Event::KernelFailed(kernel) => self.kernel_failed(kernel, &mut actions),
             Event::KernelExited(kernel) => self.kernel_exited(kernel, &mut actions),
             Event::Done { call, leaves } => self.done(call, leaves, &mut actions),
+            Event::Unheard(call) => self.unheard(call, &mut actions),
             Event::CallExited(call) => self.call_exited(call, &mut actions),
             Event::Stop(call, reason) => self.feed(call, Input::Stop(reason), &mut actions),
             Event::Timer(call, timer) => self.feed(call, elapsed(timer), &mut actions),
@@ -178,7 +181,7 @@ impl Machine {
         if self.calls.contains_key(&call) {
             return;
         }
-        self.calls.insert(call, Entry { state: State::Queued, work });
+        self.calls.insert(call, Entry { state: State::Queued, work, unheard: false });
         match (self.phase, work) {
             (Phase::Ending | Phase::Ended, _) => {
                 self.feed(call, Input::Stop(StopReason::SessionEnds), actions);
@@ -198,7 +201,7 @@ impl Machine {
             self.feed(command, Input::Turn { ready: true }, actions);
         }
         let Some(&call) = self.line.front() else { return };
-        let Some(Entry { state: State::Queued, work }) = self.calls.get(&call).copied() else { return };
+        let Some(Entry { state: State::Queued, work, .. }) = self.calls.get(&call).copied() else { return };
         if let (Work::Code { fresh: true }, Slot::Idle(kernel)) = (work, self.slot) {
             actions.push(Action::KillKernel(kernel));
             self.slot = Slot::Vacant;
@@ -283,6 +286,24 @@ impl Machine {
             self.slot = if leaves { Slot::Vacant } else { Slot::Idle(kernel) };
         }
         self.feed(call, Input::Done, actions);
+    }
+
+    /// Gives a call a new kernel in the place of the one that had gone: once, and then there is something else wrong.
+    fn unheard(&mut self, call: CallId, actions: &mut Vec<Action>) {
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        if entry.work == Work::Command || std::mem::replace(&mut entry.unheard, true) {
+            return self.call_exited(call, actions);
+        }
+        if let Slot::Busy { kernel, call: ours } = self.slot
+            && ours == call
+        {
+            self.slot = Slot::Vacant;
+            actions.push(Action::KillKernel(kernel));
+            self.feed(call, Input::Unheard, actions);
+            if self.state(call) == Some(State::Starting) {
+                self.start_kernel(0, actions);
+            }
+        }
     }
 
     fn call_exited(&mut self, call: CallId, actions: &mut Vec<Action>) {
@@ -378,9 +399,10 @@ impl Machine {
 
     /// Lets something happen to a call, and turns what it wants into actions.
     fn feed(&mut self, call: CallId, input: Input, actions: &mut Vec<Action>) {
-        let Some(Entry { state, work }) = self.calls.get(&call).copied() else { return };
-        let (next, outputs) = state.step(input);
-        self.calls.insert(call, Entry { state: next, work });
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        let work = entry.work;
+        let (next, outputs) = entry.state.step(input);
+        entry.state = next;
         for output in outputs {
             match output {
                 Output::Send => self.send(call, work, actions),

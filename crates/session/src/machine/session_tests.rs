@@ -136,6 +136,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => kernel().prop_map(Event::KernelExited),
         5 => (call(), any::<bool>()).prop_map(|(call, leaves)| Event::Done { call, leaves }),
         2 => call().prop_map(Event::CallExited),
+        2 => call().prop_map(Event::Unheard),
         3 => (call(), stop).prop_map(|(call, stop)| Event::Stop(call, stop)),
         4 => (call(), timer).prop_map(|(call, timer)| Event::Timer(call, timer)),
         6 => call().prop_map(Event::Drained),
@@ -245,6 +246,32 @@ fn a_kernel_that_dies_between_calls_is_replaced() {
     let mut machine = idle();
     assert_eq!(machine.step(Event::KernelExited(FIRST)), []);
     assert_eq!(machine.step(code(B)), [Action::StartKernel { kernel: SECOND, attempt: 0 }]);
+}
+
+#[test]
+fn a_call_that_no_kernel_heard_gets_another_one_once() {
+    let mut machine = idle();
+    machine.step(code(B));
+    assert_eq!(
+        machine.step(Event::Unheard(B)),
+        [Action::KillKernel(FIRST), Action::StartKernel { kernel: SECOND, attempt: 0 }]
+    );
+    assert_eq!(machine.step(Event::KernelExited(FIRST)), []);
+    assert_eq!(
+        machine.step(Event::KernelReady(SECOND)),
+        [Action::Execute { kernel: SECOND, call: B }, Action::Arm(B, Timer::Limit)]
+    );
+    let exited = Ending { how: How::Exited, stop: None, killed: false };
+    assert_eq!(machine.step(Event::Unheard(B)), [Action::KillKernel(SECOND), Action::Drain(B, exited)]);
+}
+
+#[test]
+fn a_call_that_no_kernel_heard_can_be_stopped() {
+    let mut machine = idle();
+    machine.step(code(B));
+    machine.step(Event::Stop(B, StopReason::Client));
+    let never = Ending { how: How::NeverRan, stop: Some(StopReason::Client), killed: false };
+    assert_eq!(machine.step(Event::Unheard(B)), [Action::KillKernel(FIRST), Action::Drain(B, never)]);
 }
 
 #[test]

@@ -62,6 +62,8 @@ pub(crate) enum Event {
     },
     /// A command has exited, or init does not know the call (any more).
     CallExited(CallId),
+    /// The kernel that a call was sent to had gone before: the code did not begin.
+    Unheard(CallId),
     /// Somebody wants a call to stop.
     Stop(CallId, StopReason),
     /// A clock ran out.

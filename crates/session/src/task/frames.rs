@@ -186,6 +186,14 @@ impl Task {
                 }
                 // An interrupt or a kill that came too late.
                 RefusedReason::NoCall => return,
+                RefusedReason::NoKernel if !record.command => {
+                    record.fault = Some(text);
+                    // As if it had not been sent.
+                    record.started = None;
+                    self.lost.get_or_insert_with(|| "the one before it had ended".to_owned());
+                    self.events.push_back(Event::Unheard(call));
+                    return;
+                }
                 _ => record.fault = Some(text),
             }
             self.events.push_back(Event::CallExited(call));

@@ -185,6 +185,33 @@ async fn both_killed_while_sessions_come_and_go() {
     with(BARE, async |bench: &Bench| killed_during_a_storm(bench, &BOTH, 8, 6).await).await;
 }
 
+/// A call either reached the kernel that dies, or gets a new one: no call is told that there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kernel_that_dies_as_a_call_comes() {
+    with(BARE, async |bench: &Bench| {
+        let session = prepared(bench).await;
+        let (mut heard, mut fresh) = (0, 0);
+        for round in 0..60 {
+            let delay = f64::from(round % 20) * 0.0002;
+            let code =
+                format!("import os, threading; threading.Timer({delay}, os.kill, (os.getpid(), 9)).start()");
+            run(&session, &code).await;
+            let ran = run(&session, "print('heard')").await;
+            match ran.report.outcome {
+                Outcome::Ok if ran.report.fresh_kernel => fresh += 1,
+                Outcome::Ok => heard += 1,
+                Outcome::Crashed { signal: Some(9), .. } => {}
+                _ => panic!("round {round}: {ran:?}"),
+            }
+            // Its end, if it has not come yet.
+            session.clear().await.unwrap();
+        }
+        assert!(heard > 0 && fresh > 0, "they never met: {heard} heard, {fresh} fresh");
+        session.stop().await.unwrap();
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kernel_that_dies_between_calls_is_told_at_the_next() {
     with(BARE, async |bench: &Bench| {

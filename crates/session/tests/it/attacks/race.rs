@@ -38,3 +38,34 @@ print(min(report['seen'] for report in reports), min(report['tried'] for report 
     })
     .await;
 }
+
+const STOP: &str = include_str!("stop.py");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stops_or_kills_what_enters_harms_itself() {
+    with(BARE, async |bench: &Bench| {
+        let other = bench.session().await;
+        for signal in ["SIGKILL", "SIGSTOP"] {
+            let session = bench.session().await;
+            // It may kill the kernel that started it before that has reported.
+            run(&session, &format!("SIGNAL = {signal:?}\n{STOP}")).await;
+            let ended = bench.cell(&session).join("workspace/ended");
+            while !ended.exists() {
+                // Each call ends, in whatever way, and others notice nothing.
+                let (_, said) = tokio::join!(run(&session, "1"), print(&other, "print('unharmed')"));
+                assert_eq!(said, "unharmed\n");
+                let _ = session.clear().await;
+            }
+            let hit: u32 = std::fs::read_to_string(ended).unwrap().parse().unwrap();
+            assert!(hit > 0, "{signal}: nothing was hit");
+            session.clear().await.unwrap();
+            assert_eq!(print(&session, "print('alive')").await, "alive\n", "{signal}");
+            session.stop().await.unwrap();
+            let new = bench.session().await;
+            assert_eq!(print(&new, "print('new')").await, "new\n", "{signal}");
+            new.stop().await.unwrap();
+        }
+        other.stop().await.unwrap();
+    })
+    .await;
+}
