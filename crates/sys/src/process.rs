@@ -63,6 +63,14 @@ pub fn page_size() -> u64 {
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
 }
 
+/// How long the machine has been up, in the unit in which `/proc` tells when a process began.
+pub fn uptime_ticks() -> u64 {
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let ticks = rustix::param::clock_ticks_per_second();
+    // Neither is ever negative.
+    since.tv_sec as u64 * ticks + since.tv_nsec as u64 * ticks / 1_000_000_000
+}
+
 /// Takes the next ended child off the kernel's hands, if there is one. Does not wait.
 pub fn reap() -> io::Result<Option<(u32, Ended)>> {
     loop {

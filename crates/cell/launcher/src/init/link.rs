@@ -16,6 +16,7 @@
 
 mod speech;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -29,9 +30,13 @@ use sys::spawn::{Program, Progress};
 
 use super::ending::Ending;
 use super::pipes::{Pipes, Stream};
+use super::proc;
 use super::queue::Queue;
 use super::relay::Relay;
 use super::{Child, Starter};
+
+/// How often what a call started is looked for when it is interrupted.
+const LOOKS: usize = 4;
 
 #[derive(Debug)]
 enum State {
@@ -72,6 +77,8 @@ pub(super) struct Link {
     leader: Option<u32>,
     pidfd: Option<OwnedFd>,
     state: State,
+    /// When it was given its last call: ticks, as `/proc` counts.
+    began: u64,
 }
 
 /// The kernel's ends of a link: its socket, its stdout, its stderr.
@@ -96,6 +103,7 @@ impl Link {
             leader: None,
             pidfd: None,
             state: State::Waiting,
+            began: 0,
         };
         Ok((link, KernelEnds([theirs, stdout, stderr])))
     }
@@ -172,6 +180,7 @@ impl Link {
     pub(super) fn run(&mut self, call: CallId, payload: Vec<u8>) {
         self.run.push(Kind::Run, self.id, call, Rc::new(payload));
         self.state = State::Running(call);
+        self.began = process::uptime_ticks();
         self.flush();
     }
 
@@ -186,14 +195,37 @@ impl Link {
     }
 
     /// Interrupts this call; says whether it runs here.
+    ///
+    /// As on a terminal, what the call started is interrupted too, if it is still in the kernel's process group: a
+    /// shell's commands would go on else. What earlier calls started lives on, a server for example.
     pub(super) fn interrupt(&self, call: CallId) -> bool {
         match (&self.state, &self.pidfd) {
             (State::Running(running), Some(pidfd)) if *running == call => {
                 // A kernel that has just ended needs no interruption.
                 let _ = process::signal(pidfd, Signal::Interrupt);
+                self.interrupt_children();
                 true
             }
             (State::Waiting | State::Idle | State::Running(_) | State::Ending(..), _) => false,
+        }
+    }
+
+    /// Interrupts what the call has started.
+    fn interrupt_children(&self) {
+        let mut told = BTreeSet::new();
+        // Another look finds who was forked during the one before.
+        for _ in 0..LOOKS {
+            let Some(Ok(found)) = self.leader.map(|leader| proc::younger_in(leader, self.began)) else {
+                return;
+            };
+            let new: Vec<u32> = found.into_iter().filter(|&pid| told.insert(pid)).collect();
+            for &pid in &new {
+                // Should it have ended since, and its id mean another one: that is one of the cell's too.
+                let _ = process::signal_pid(pid, Signal::Interrupt);
+            }
+            if new.is_empty() {
+                return;
+            }
         }
     }
 

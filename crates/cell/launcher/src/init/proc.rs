@@ -32,6 +32,13 @@ fn parse_stat(line: &[u8]) -> Option<Process> {
     Some(Process { pid, parent, group, session, alive })
 }
 
+/// When a process began, by its line of `/proc/<pid>/stat`: ticks since the machine did.
+fn parse_begun(line: &[u8]) -> Option<u64> {
+    let end = line.iter().rposition(|&byte| byte == b')')?;
+    // The 22nd field of the line; the state is the third.
+    number(line.get(end + 1..)?.split(|&byte| byte == b' ').filter(|field| !field.is_empty()).nth(22 - 3)?)
+}
+
 /// The bytes of anonymous memory that a line of `/proc/<pid>/statm` tells of: resident less shared pages.
 fn parse_statm(line: &[u8], page: u64) -> Option<u64> {
     let mut fields = line.split(|&byte| byte == b' ').skip(1);
@@ -55,6 +62,14 @@ fn read<'a>(pid: u32, name: &str, buffer: &'a mut [u8; 512]) -> Option<&'a [u8]>
 /// One process, unless it is gone.
 pub(super) fn find(pid: u32) -> Option<Process> {
     read(pid, "stat", &mut [0; 512]).and_then(parse_stat)
+}
+
+/// The processes of a group, but its leader, that began at this tick or later.
+pub(super) fn younger_in(group: u32, tick: u64) -> io::Result<Vec<u32>> {
+    let young =
+        |pid| read(pid, "stat", &mut [0; 512]).and_then(parse_begun).is_some_and(|begun| begun >= tick);
+    let members = each()?.filter(|process| process.group == group && process.pid != group && process.alive);
+    Ok(members.map(|process| process.pid).filter(|&pid| young(pid)).collect())
 }
 
 /// All processes that can be seen but init itself, each as it is when its turn comes.
@@ -136,9 +151,12 @@ mod tests {
 
     #[test]
     fn this_machine_can_be_read() {
+        let tick = sys::process::uptime_ticks();
         let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
         let found = scan().unwrap().into_iter().find(|process| process.pid == child.id());
         let used = memory(child.id());
+        let begun = read(child.id(), "stat", &mut [0; 512]).and_then(parse_begun).unwrap();
+        assert!((tick..tick + 6000).contains(&begun), "{begun} {tick}");
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(found.map(|process| process.parent), Some(std::process::id()));

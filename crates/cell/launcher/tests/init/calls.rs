@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use protocol::{CallId, Frame, KernelId, Kind, RefusedReason};
 
-use crate::harness::{Cell, call, dropped, joined, text};
+use crate::harness::{Cell, call, dropped, joined, text, until};
 
 fn kinds(frames: &[Frame]) -> Vec<Kind> {
     frames.iter().map(|frame| frame.kind).collect()
@@ -210,6 +210,41 @@ fn what_cannot_run_is_refused() {
     daemon.simple(Kind::Interrupt, 1, 1);
     assert_eq!(text(&daemon.until_end(), Kind::Done), "interrupted");
     assert_eq!(text(&daemon.run(1, 2, ""), Kind::Done), "done");
+}
+
+#[test]
+fn an_interrupt_reaches_what_the_call_started_and_nothing_older() {
+    let cell = Cell::start();
+    let mut daemon = cell.connect();
+    daemon.start_kernel(1);
+    daemon.run(1, 1, "import subprocess; older = subprocess.Popen(['sleep', '1000'])");
+    // What a process of the same tick is cannot be told.
+    let tick = sys::process::uptime_ticks();
+    until("the clock ticks", || sys::process::uptime_ticks() > tick + 1);
+    // A child and its child, who take the signal when they are asked for it, however early it comes.
+    let code = "
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+out, into = os.pipe()
+if os.fork() == 0:
+    grandchild = os.fork()
+    os.write(into, b'ready ')
+    signal.sigwait([signal.SIGINT])
+    os.write(into, b'caught ')
+    os._exit(0)
+os.close(into)
+assert os.read(out, 6) == os.read(out, 6) == b'ready '
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+send(STDOUT, 'begun')
+time.sleep(1000)";
+    daemon.execute(1, 2, code);
+    daemon.expect(Kind::Stdout);
+    daemon.simple(Kind::Interrupt, 1, 2);
+    assert_eq!(text(&daemon.until_end(), Kind::Done), "interrupted");
+    let code = "
+send(STDOUT, os.fdopen(out).read() + str(older.poll()))
+older.kill()
+older.wait()";
+    assert_eq!(text(&daemon.run(1, 3, code), Kind::Stdout), "caught caught None");
 }
 
 #[test]

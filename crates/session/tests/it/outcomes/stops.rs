@@ -13,6 +13,7 @@ const WILLING: &[&str] = &[
     "BEGUN\nwhile True: pass",
     "import time\nBEGUN; time.sleep(1000)",
     "import subprocess; subprocess.run(['sh', '-c', 'echo begun; exec sleep 1000'])",
+    "import subprocess; subprocess.run('echo begun; sleep 1000; sleep 1000', shell=True)",
     "!echo begun; sleep 1000",
     "!echo begun; sleep 1000 | cat; sleep 1000",
     "%%bash\necho begun; sleep 1000",
