@@ -76,8 +76,9 @@ def look():
     if strangers or child.pid not in pids:
         found.append(f"processes: {parents}")
     # An accepted connection bears its server's name.
-    if {line.split()[-1] for line in open("/proc/net/unix") if "@" in line} != {"@same"}:
-        found.append("abstract names")
+    abstract = [line for line in open("/proc/net/unix") if "@" in line]
+    if {line.split()[-1] for line in abstract} != {"@same"}:
+        found.append(f"abstract names: {abstract}")
     if len(open("/proc/sysvipc/shm").readlines()) > 2:
         found.append("System V memory of others")
     return found
