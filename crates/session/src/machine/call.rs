@@ -140,27 +140,31 @@ pub(super) enum Output {
 
 impl State {
     /// The next state, and what is to be done. Events that come too late, or mean nothing here, change nothing.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "every state meets every event here, and none is left to a wildcard"
+    )]
     pub(super) fn step(self, input: Input) -> (State, Vec<Output>) {
         use State::{Draining, Ended, Interrupting, Killing, Queued, Running, Starting};
         match (self, input) {
-            (Queued, Input::Turn { ready: false }) => (Starting, vec![]),
+            // What was never heard has not begun: a new kernel may have it.
+            (Queued, Input::Turn { ready: false }) | (Running, Input::Unheard) => (Starting, vec![]),
             (Queued, Input::Turn { ready: true }) | (Starting, Input::Ready) => {
                 (Running, vec![Output::Send, Output::ArmLimit])
             }
-            (Queued | Starting, Input::Stop(stop)) => drain(How::NeverRan, Some(stop), false),
+            (Queued | Starting, Input::Stop(stop)) | (Interrupting(stop), Input::Unheard) => {
+                drain(How::NeverRan, Some(stop), false)
+            }
             (Starting, Input::Failed) => drain(How::NoKernel, None, false),
 
             (Running, Input::Done) => drain(How::Done, None, false),
             (Running, Input::Exited) => drain(How::Exited, None, false),
             (Queued | Starting | Running, Input::Gone) => drain(How::CellGone, None, false),
             (Running, Input::Stop(stop)) => (Interrupting(stop), vec![Output::Interrupt, Output::ArmGrace]),
-            // Nothing of it ran: a new kernel may have it.
-            (Running, Input::Unheard) => (Starting, vec![]),
             (Running, Input::Relinked) => (Running, vec![Output::Send]),
 
             (Interrupting(stop), Input::Done) => drain(How::Done, Some(stop), false),
             (Interrupting(stop), Input::Exited) => drain(How::Exited, Some(stop), false),
-            (Interrupting(stop), Input::Unheard) => drain(How::NeverRan, Some(stop), false),
             (Interrupting(stop), Input::Gone) => drain(How::CellGone, Some(stop), false),
             // The first one may have come before the kernel had begun, or a moment before the code went to sleep.
             (Interrupting(stop), Input::Nudge) => (Interrupting(stop), vec![Output::Interrupt]),
