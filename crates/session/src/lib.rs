@@ -29,6 +29,7 @@ mod outcome;
 mod output;
 mod principal;
 mod queue;
+pub mod records;
 mod session;
 mod task;
 
