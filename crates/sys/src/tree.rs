@@ -17,9 +17,9 @@ use rustix::io::Errno;
 /// How deep a walk with paths goes: one descriptor is open for each directory on the way.
 const DEPTH: usize = 64;
 /// How deep a walk without paths goes. No program makes such a depth for its own good.
-const ALL_DEPTH: usize = 2048;
+const ALL_DEPTH: usize = 16_384;
 /// How many directories a walk without paths holds open, beside its root.
-const ALL_OPEN: usize = 32;
+const ALL_OPEN: usize = 256;
 
 /// What something in a tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ struct Level {
 }
 
 /// As [`walk`], but as deep as somebody may have gone to hide: an item's path is its name alone, a directory's content
-/// is shown before that of the directories in it, and few descriptors are open however deep it is. What lies below 2048
+/// is shown before that of the directories in it, and few descriptors are open however deep it is. What lies below 16 384
 /// levels is [`Kind::Closed`].
 ///
 /// A tree that is changed meanwhile may be shown in part.
