@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use policy::{CellPlan, Confinement, Template};
 use protocol::launcher::{Reply, Request};
-use protocol::{CellState, RefusedReason, Spawn, WaitStatus};
+use protocol::{CellState, FileReply, FileRequest, RefusedReason, Spawn, WaitStatus};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(message) = Spawn::decode(bytes) {
@@ -18,6 +18,12 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok((reason, detail)) = RefusedReason::decode(bytes) {
         assert_eq!(reason.encode(&detail), bytes);
+    }
+    if let Ok(message) = FileRequest::decode(bytes) {
+        assert_eq!(message.encode(), bytes);
+    }
+    if let Ok(message) = FileReply::decode(bytes) {
+        assert_eq!(message.encode(), bytes);
     }
     if let Ok(message) = Request::decode(bytes) {
         assert_eq!(message.encode(), bytes);

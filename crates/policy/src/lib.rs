@@ -7,6 +7,7 @@
 //! **Invariants.** It fails closed: what is not listed is refused, and a plan that lacks a wall cannot be decoded.
 
 mod cell;
+pub mod files;
 mod ids;
 mod limits;
 mod plan;

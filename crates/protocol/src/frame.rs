@@ -74,7 +74,8 @@ kinds! {
     Interrupt = 0x05, Daemon;
     /// Kills the kernel and everything in its process session.
     KillKernel = 0x06, Daemon;
-    /// Starts a command. Payload: [`crate::Spawn`].
+    /// Starts a command. Payload: [`crate::Spawn`]. Where a kernel is named, the command starts in the directory that
+    /// this kernel works in; in the payload's if that is not to be had.
     StartCommand = 0x07, Daemon;
     /// Kills a command's whole process group and session.
     KillCommand = 0x08, Daemon;
@@ -82,6 +83,9 @@ kinds! {
     Forget = 0x09, Daemon;
     /// Ends the cell.
     Shutdown = 0x0a, Daemon;
+    /// Does something with a file. Payload: [`crate::FileRequest`]. The kernel named, if one is, works in the directory
+    /// from which a relative path starts. The call's id is there to tell answers apart and is not remembered.
+    File = 0x0b, Daemon;
 
     /// What lives in the cell. Payload: [`crate::CellState`].
     State = 0x40, Init;
@@ -103,6 +107,8 @@ kinds! {
     /// Init has killed the cell's largest process, because the cell is over its soft memory limit; the kernel or
     /// command it belonged to is named. Payload: the limit and what was in use, bytes, u64 each.
     SoftMemory = 0x48, Init;
+    /// Answers [`Kind::File`]. Payload: [`crate::FileReply`]. One descriptor comes along if it was done, else none.
+    FileReply = 0x49, Init;
 
     /// Run this. Payload: the kernel's JSON.
     Run = 0x60, InitToKernel;

@@ -10,6 +10,7 @@
 //! speak in init's voice.
 
 pub mod codec;
+mod files;
 pub mod forkserver;
 mod frame;
 mod ids;
@@ -17,6 +18,7 @@ pub mod launcher;
 mod messages;
 mod outcome;
 
+pub use files::{FileDone, FileFailure, FileOperation, FileReply, FileRequest, FileStep, MAX_PATH};
 pub use frame::{Decoder, Frame, FrameError, HEADER_LEN, Header, Kind, MAX_PAYLOAD, Sender, VERSION};
 pub use ids::{CallId, IdError, KernelId, SessionId};
 pub use messages::{CellState, KernelState, RefusedReason, Spawn, WaitStatus};

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use protocol::{
-    CallId, CellState, Decoder, Frame, FrameError, HEADER_LEN, Header, KernelId, KernelState, Kind,
-    MAX_PAYLOAD, RefusedReason, Sender, SessionId, Spawn, WaitStatus,
+    CallId, CellState, Decoder, FileDone, FileFailure, FileOperation, FileReply, FileRequest, FileStep, Frame,
+    FrameError, HEADER_LEN, Header, KernelId, KernelState, Kind, MAX_PATH, MAX_PAYLOAD, RefusedReason, Sender, SessionId, Spawn, WaitStatus,
 };
 
 const EVERYONE: &[Sender] = &[Sender::Daemon, Sender::Init, Sender::InitToKernel, Sender::Kernel];
@@ -72,6 +72,24 @@ proptest! {
         if let Ok(message) = WaitStatus::decode(&bytes) { prop_assert_eq!(WaitStatus::decode(&message.encode()), Ok(message)); }
         if let Ok(message) = CellState::decode(&bytes) { prop_assert_eq!(message.encode(), &bytes[..]); }
         if let Ok((reason, detail)) = RefusedReason::decode(&bytes) { prop_assert_eq!(reason.encode(&detail), &bytes[..]); }
+        if let Ok(message) = FileRequest::decode(&bytes) { prop_assert_eq!(message.encode(), &bytes[..]); }
+        if let Ok(message) = FileReply::decode(&bytes) { prop_assert_eq!(message.encode(), &bytes[..]); }
+    }
+
+    #[test]
+    fn a_path_is_any_bytes_but_zero(path in prop::collection::vec(any::<u8>(), 0..5000), operation in prop::sample::select(FileOperation::ALL)) {
+        let request = FileRequest { operation, path };
+        let path = &request.path;
+        let good = !path.is_empty() && path.len() <= MAX_PATH && !path.contains(&0);
+        prop_assert_eq!(FileRequest::decode(&request.encode()).ok(), good.then_some(request));
+    }
+
+    #[test]
+    fn answers_about_files_read_back(path in prop::collection::vec(any::<u8>(), 0..5000), from_workspace in any::<bool>(), created in any::<bool>(), step in prop::sample::select(FileStep::ALL), errno in any::<i32>()) {
+        let done = FileReply::Done(FileDone { path, created, from_workspace });
+        prop_assert_eq!(FileReply::decode(&done.encode()), Ok(done));
+        let failed = FileReply::Failed(FileFailure { step, errno });
+        prop_assert_eq!(FileReply::decode(&failed.encode()), Ok(failed));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod confine;
 pub mod enter;
 pub mod file;
+pub mod inside;
 pub mod mount;
 pub mod namespace;
 pub mod outer;

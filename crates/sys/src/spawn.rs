@@ -97,16 +97,19 @@ impl Step {
 /// Starts a program in a session of its own, with these descriptors as its 0, 1, 2, …, and no others.
 ///
 /// The child becomes `identity` if one is given, and gives up all capabilities either way. Signals are as a new process
-/// has them. Resource limits and system-call filters are the caller's own, which the child inherits.
+/// has them. Resource limits and system-call filters are the caller's own, which the child inherits. It starts in
+/// `directory`, if one is given and its user may go there, else in the program's.
 pub fn spawn(
     program: &Program,
     descriptors: &[BorrowedFd],
+    directory: Option<BorrowedFd>,
     identity: Option<Identity>,
 ) -> io::Result<Spawned> {
     // Above their places, so that no dup2 overwrites a source that comes later.
     let lowest = i32::try_from(descriptors.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let sources: Vec<OwnedFd> =
         descriptors.iter().map(|fd| ready::duplicate(fd, lowest)).collect::<io::Result<_>>()?;
+    let directory = directory.map(|fd| ready::duplicate(fd, lowest)).transpose()?;
     let (progress, report) = ready::output_pipe()?;
     let report = ready::duplicate(&report, lowest)?;
     let pointers = |texts: &[CString]| -> Vec<*const libc::c_char> {
@@ -117,6 +120,7 @@ pub fn spawn(
         env: &pointers(&program.env),
         program,
         sources: &sources,
+        directory: directory.as_ref(),
         identity,
     };
     // SAFETY: without CLONE_VM the child has a copy of everything. It goes straight to `run`, which makes system calls
@@ -149,6 +153,7 @@ struct Child<'a> {
     env: &'a [*const libc::c_char],
     program: &'a Program,
     sources: &'a [OwnedFd],
+    directory: Option<&'a OwnedFd>,
     identity: Option<Identity>,
 }
 
@@ -170,6 +175,9 @@ impl Child<'_> {
         crate::privilege::default_signals();
         self.become_user().map_err(|errno| (Step::Identity, errno))?;
         // Last, so that it is the user who must be allowed to go there.
+        if self.directory.is_some_and(|directory| rustix::process::fchdir(directory).is_ok()) {
+            return Ok(());
+        }
         let directory = self.program.directory.as_c_str();
         rustix::process::chdir(directory).map_err(|errno| (Step::Directory, errno))
     }
@@ -250,7 +258,7 @@ mod tests {
     fn run(program: &Program) -> (Progress, String) {
         let null = ready::null().unwrap();
         let (output, writing) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-        let spawned = spawn(program, &[null.as_fd(), writing.as_fd(), writing.as_fd()], None).unwrap();
+        let spawned = spawn(program, &[null.as_fd(), writing.as_fd(), writing.as_fd()], None, None).unwrap();
         drop(writing);
         let mut text = String::new();
         std::fs::File::from(output).read_to_string(&mut text).unwrap();

@@ -36,6 +36,24 @@ pub enum Kind {
     Special,
 }
 
+impl Kind {
+    /// What something with this mode is, as far as the mode tells.
+    pub(crate) fn of(mode: rustix::fs::RawMode) -> Kind {
+        Kind::from(FileType::from_raw_mode(mode))
+    }
+}
+
+impl From<FileType> for Kind {
+    fn from(kind: FileType) -> Kind {
+        match kind {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Directory,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Special,
+        }
+    }
+}
+
 /// Something in a tree.
 #[derive(Debug)]
 pub struct Item<'a> {
@@ -107,6 +125,45 @@ fn below(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// Is shown what is in a directory, and with a link what it says; until it breaks off.
+pub type Visit<'a> = dyn FnMut(&Item, Option<Vec<u8>>) -> ControlFlow<()> + 'a;
+
+/// Shows what is in this open directory, in the order in which it is read, until `visit` breaks off; an item's path is
+/// its name.
+///
+/// Nothing in it is opened. What cannot be looked at, in a directory that may be read and not entered, has no size and
+/// no times.
+pub fn list(directory: OwnedFd, visit: &mut Visit) -> io::Result<()> {
+    // Its names are looked at through another descriptor, because reading it takes this one.
+    let names = directory.try_clone()?;
+    for entry in Dir::new(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        let found = match statat(&names, name, flags) {
+            Ok(stat) => item(as_path(name), Kind::of(stat.st_mode), &stat),
+            // It has vanished meanwhile.
+            Err(Errno::NOENT) => continue,
+            Err(_) => unknown(as_path(name), entry.file_type()),
+        };
+        let says = || rustix::fs::readlinkat(&names, name, Vec::new()).map_or(Vec::new(), CString::into_bytes);
+        let says = (found.kind == Kind::Link).then(says);
+        if visit(&found, says).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What a directory itself says of a name in it.
+fn unknown(path: &Path, kind: FileType) -> Item<'_> {
+    let kind = kind.into();
+    Item { path, kind, size: 0, stored: 0, names: 0, identity: (0, 0), modified: SystemTime::UNIX_EPOCH }
 }
 
 /// A directory on the way of a walk without paths.

@@ -9,7 +9,7 @@
 //! until then is told; a pipe that somebody still holds open delays nothing.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
 use protocol::{CallId, KernelId, Kind, RefusedReason, WaitStatus};
@@ -40,9 +40,16 @@ pub(super) struct Command {
 }
 
 impl Command {
-    pub(super) fn start(call: CallId, program: &Program, starter: &Starter) -> io::Result<Command> {
+    /// Starts it, in this directory if there is one.
+    pub(super) fn start(
+        call: CallId,
+        program: &Program,
+        directory: Option<BorrowedFd>,
+        starter: &Starter,
+    ) -> io::Result<Command> {
         let (pipes, [stdout, stderr]) = Pipes::new()?;
-        let Child { pid, progress } = starter.spawn(program, &[stdout.as_fd(), stderr.as_fd()])?;
+        let Child { pid, progress } =
+            starter.spawn(program, &[stdout.as_fd(), stderr.as_fd()], directory)?;
         Ok(Command { call, leader: pid, pipes, state: State::Starting(progress) })
     }
 

@@ -112,7 +112,7 @@ impl Link {
     pub(super) fn start(id: KernelId, program: &Program, starter: &Starter) -> io::Result<Link> {
         let (mut link, KernelEnds([socket, stdout, stderr])) = Link::new(id, starter.user)?;
         let Child { pid, progress } =
-            starter.spawn(program, &[stdout.as_fd(), stderr.as_fd(), socket.as_fd()])?;
+            starter.spawn(program, &[stdout.as_fd(), stderr.as_fd(), socket.as_fd()], None)?;
         link.leader = Some(pid);
         link.progress = Some(progress);
         Ok(link)

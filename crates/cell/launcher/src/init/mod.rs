@@ -18,12 +18,13 @@
 //! not on a program that is being started. What it holds is bounded: when more than a mebibyte waits for the daemon,
 //! nothing more is read from kernels and commands, and they wait in turn; without a daemon their output is kept as far
 //! as [`remembered`] has room and counted beyond. No call runs twice. Everything that ends in the cell is reaped.
-//! When init ends, the kernel ends everything else in the cell.
+//! When init ends, the kernel ends everything else in the cell. Files are opened by [`files`] alone.
 
 mod command;
 mod daemon;
 mod ending;
 mod family;
+mod files;
 mod link;
 mod memory;
 mod pipes;
@@ -106,11 +107,17 @@ struct Child {
 }
 
 impl Starter {
-    /// Starts a program with `/dev/null` as its standard input and these descriptors after it.
-    fn spawn(&self, program: &Program, descriptors: &[BorrowedFd]) -> io::Result<Child> {
+    /// Starts a program with `/dev/null` as its standard input and these descriptors after it, in this directory if
+    /// there is one, else in the program's.
+    fn spawn(
+        &self,
+        program: &Program,
+        descriptors: &[BorrowedFd],
+        directory: Option<BorrowedFd>,
+    ) -> io::Result<Child> {
         let all: Vec<BorrowedFd> =
             std::iter::once(self.null.as_fd()).chain(descriptors.iter().copied()).collect();
-        let spawned = sys::spawn::spawn(program, &all, self.identity)?;
+        let spawned = sys::spawn::spawn(program, &all, directory, self.identity)?;
         Ok(Child { pid: spawned.pid, progress: spawned.progress })
     }
 }

@@ -28,6 +28,18 @@ impl Relay {
         self.daemon.push_with(kind, kernel, CallId::NONE, Rc::default(), descriptors);
     }
 
+    /// Answers a question that is not remembered, with a descriptor.
+    pub(super) fn answer(
+        &mut self,
+        kind: Kind,
+        kernel: KernelId,
+        call: CallId,
+        payload: Vec<u8>,
+        descriptor: Option<OwnedFd>,
+    ) {
+        self.daemon.push_with(kind, kernel, call, Rc::new(payload), descriptor.into_iter().collect());
+    }
+
     /// Tells the daemon that what it asked for is not done.
     pub(super) fn refuse(&mut self, kernel: KernelId, call: CallId, reason: RefusedReason, detail: &str) {
         self.tell(Kind::Refused, kernel, call, reason.encode(detail));

@@ -1,12 +1,14 @@
 //! What the daemon asks for.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::time::Instant;
 
-use protocol::{CallId, CellState, Frame, KernelId, Kind, RefusedReason, Spawn};
+use protocol::{CallId, CellState, FileRequest, Frame, KernelId, Kind, RefusedReason, Spawn};
 use sys::spawn::Program;
 
 use super::command::Command;
+use super::files::{self, Start};
 use super::link::{KernelEnds, Link};
 use super::remembered::Known;
 use super::{FAREWELL, Init};
@@ -66,7 +68,7 @@ impl Init {
                 None => self.relay.refuse(kernel, call, RefusedReason::NoKernel, ""),
             },
             Kind::StartCommand => match program(&payload) {
-                Ok(program) => self.start_command(call, &program),
+                Ok(program) => self.start_command(kernel, call, &program),
                 Err(served) => return served,
             },
             Kind::KillCommand => match (self.commands.get_mut(&call), self.relay.calls.known(call)) {
@@ -76,6 +78,10 @@ impl Init {
                 (None, Known::New | Known::Running) => {
                     self.relay.refuse(kernel, call, RefusedReason::NoCall, "");
                 }
+            },
+            Kind::File => match FileRequest::decode(&payload) {
+                Ok(request) => self.file(kernel, call, request),
+                Err(error) => return Served::Disconnect(format!("failed to {error}")),
             },
             Kind::Forget => self.relay.calls.forget(call),
             Kind::Shutdown => self.shutdown = Some(now + FAREWELL),
@@ -89,6 +95,7 @@ impl Init {
             | Kind::Broken
             | Kind::Dropped
             | Kind::SoftMemory
+            | Kind::FileReply
             | Kind::Run
             | Kind::Ready
             | Kind::Stdout
@@ -150,7 +157,7 @@ impl Init {
         }
     }
 
-    fn start_command(&mut self, call: CallId, program: &io::Result<Program>) {
+    fn start_command(&mut self, kernel: KernelId, call: CallId, program: &io::Result<Program>) {
         if self.answer_known(KernelId::NONE, call) {
             return;
         }
@@ -159,13 +166,25 @@ impl Init {
             self.relay.refuse(KernelId::NONE, call, RefusedReason::SpawnFailed, detail);
             return;
         }
-        match started(program, |program| Command::start(call, program, &self.starter)) {
+        let leader = self.kernels.get(&kernel).and_then(Link::leader);
+        let directory = leader.and_then(|leader| files::directory_of(leader, self.starter.identity));
+        let directory = directory.as_ref().map(AsFd::as_fd);
+        match started(program, |program| Command::start(call, program, directory, &self.starter)) {
             Ok(command) => {
                 self.relay.calls.begin(call, KernelId::NONE);
                 self.commands.insert(call, command);
             }
             Err(error) => self.refuse_start(KernelId::NONE, call, &error),
         }
+    }
+
+    fn file(&mut self, kernel: KernelId, call: CallId, request: FileRequest) {
+        let start = match kernel {
+            KernelId::NONE => Start::Workspace,
+            kernel => Start::Kernel(self.kernels.get(&kernel).and_then(Link::leader)),
+        };
+        let (reply, descriptor) = files::serve(request, start, self.starter.identity);
+        self.relay.answer(Kind::FileReply, kernel, call, reply.encode(), descriptor);
     }
 
     fn refuse_start(&mut self, kernel: KernelId, call: CallId, error: &io::Error) {
