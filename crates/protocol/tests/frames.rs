@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use protocol::{
-    CallId, CellState, Decoder, FileDone, FileFailure, FileOperation, FileReply, FileRequest, FileStep, Frame,
-    FrameError, HEADER_LEN, Header, KernelId, KernelState, Kind, MAX_PATH, MAX_PAYLOAD, RefusedReason, Sender, SessionId, Spawn, WaitStatus,
+    CallId, CellState, Decoder, FileDone, FileFailure, FileOperation, FileReply, FileRequest, FileStep,
+    Frame, FrameError, HEADER_LEN, Header, KernelId, KernelState, Kind, MAX_PATH, MAX_PAYLOAD, RefusedReason,
+    Sender, SessionId, Spawn, WaitStatus,
 };
 
 const EVERYONE: &[Sender] = &[Sender::Daemon, Sender::Init, Sender::InitToKernel, Sender::Kernel];

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use protocol::CallId;
 
+use crate::fault::{FileFault, Left};
+
 /// What went wrong, with the object it went wrong with. Reads well after "failed to".
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -40,6 +42,19 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// A file anywhere in the cell.
+    #[error("{what} `{}`{left}", path.display())]
+    CellFile {
+        /// What was being done, as a verb.
+        what: &'static str,
+        /// The file, as the caller named it.
+        path: PathBuf,
+        /// What is left of a file that was to be written.
+        left: Left,
+        /// Why not.
+        #[source]
+        fault: FileFault,
     },
     /// A step of the engine's own.
     #[error("{what}")]

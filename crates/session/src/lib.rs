@@ -13,6 +13,7 @@
 //!
 //! Absent on purpose: wires and their DTOs (nothing here is `Serialize`), and any path of a workspace on the host.
 
+mod cell_files;
 mod clock;
 mod disk;
 mod done;
@@ -20,6 +21,7 @@ mod ended;
 mod engine;
 mod error;
 mod event;
+mod fault;
 mod files;
 mod forks;
 mod late;
@@ -30,12 +32,15 @@ mod output;
 mod principal;
 mod queue;
 pub mod records;
+mod room;
 mod session;
 mod task;
 
+pub use cell_files::{DirectoryEntry, EntryKind, Listing, OpenFile};
 pub use engine::{Engine, EngineOptions, new_call_id};
 pub use error::{Error, Result};
 pub use event::{Event, MimeBundle, MimeData, MimeParts, Raised, Report};
+pub use fault::{FileFault, Left};
 pub use files::{FileEntry, FileKind};
 pub use forks::Kernels;
 pub use forkserver::WarmSet;

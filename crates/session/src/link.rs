@@ -118,6 +118,11 @@ impl Link {
         }
         self.descriptors.drain(..3).collect::<Vec<_>>().try_into().ok()
     }
+
+    /// The one descriptor that came with a frame that names it.
+    pub(crate) fn take_descriptor(&mut self) -> Option<OwnedFd> {
+        self.descriptors.pop_front()
+    }
 }
 
 #[cfg(test)]

@@ -198,6 +198,13 @@ pub fn empty(file: &File) -> io::Result<()> {
     Ok(rustix::fs::ftruncate(file, 0)?)
 }
 
+/// How much the file system of a file holds, bytes.
+#[allow(clippy::unnecessary_cast)] // Widths differ from machine to machine.
+pub fn capacity(fd: impl AsFd) -> io::Result<u64> {
+    let found = rustix::fs::fstatfs(fd)?;
+    Ok((found.f_blocks as u64).saturating_mul(u64::try_from(found.f_bsize).unwrap_or(0)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,10 +261,7 @@ mod tests {
         let (scratch, from) = Scratch::new("fifo");
         let fifo = scratch.0.join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, Mode::RWXU, 0).unwrap();
-        assert_eq!(
-            look(locate(from.as_fd(), c"fifo", Last::Any).unwrap()).unwrap().kind,
-            Kind::Special
-        );
+        assert_eq!(look(locate(from.as_fd(), c"fifo", Last::Any).unwrap()).unwrap().kind, Kind::Special);
         std::os::unix::fs::symlink("/proc/self/root/etc/passwd", scratch.0.join("out")).unwrap();
         assert_eq!(errno(locate(from.as_fd(), c"out", Last::Any)), Some(libc::ELOOP));
         let link = locate(from.as_fd(), c"out", Last::Name).unwrap();

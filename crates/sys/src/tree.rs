@@ -151,7 +151,8 @@ pub fn list(directory: OwnedFd, visit: &mut Visit) -> io::Result<()> {
             Err(Errno::NOENT) => continue,
             Err(_) => unknown(as_path(name), entry.file_type()),
         };
-        let says = || rustix::fs::readlinkat(&names, name, Vec::new()).map_or(Vec::new(), CString::into_bytes);
+        let says =
+            || rustix::fs::readlinkat(&names, name, Vec::new()).map_or(Vec::new(), CString::into_bytes);
         let says = (found.kind == Kind::Link).then(says);
         if visit(&found, says).is_break() {
             break;

@@ -115,6 +115,14 @@ impl Machine {
         }
     }
 
+    /// The kernel that is ready to run code or runs it.
+    pub(crate) fn kernel(&self) -> Option<KernelId> {
+        match self.slot {
+            Slot::Vacant | Slot::Starting { .. } => None,
+            Slot::Idle(kernel) | Slot::Busy { kernel, .. } => Some(kernel),
+        }
+    }
+
     /// Whether this kernel is the one that is being started.
     pub(crate) fn waits_for(&self, kernel: KernelId) -> bool {
         matches!(self.slot, Slot::Starting { kernel: ours, .. } if ours == kernel)

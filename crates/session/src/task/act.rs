@@ -44,6 +44,7 @@ impl Task {
             Action::Destroy => {
                 self.link = None;
                 self.destroying = true;
+                self.orders.clear();
                 self.clock.arm(Instant::now() + DESTROY, Alarm::Destroy);
             }
         }
@@ -140,7 +141,9 @@ impl Task {
         }
         let (Content::Command(argv), Some(cell)) = (&record.content, &self.cell) else { return };
         let payload = in_cell(cell, argv.clone());
-        self.send(&Frame::new(Kind::StartCommand, payload).call(call));
+        // Where the code has gone with `os.chdir`, a command starts too.
+        let kernel = self.working_kernel();
+        self.send(&Frame::new(Kind::StartCommand, payload).call(call).kernel(kernel));
         self.watch_disk();
     }
 
@@ -156,7 +159,7 @@ impl Task {
         self.clock.arm(Instant::now() + after, Alarm::Call(call, timer));
     }
 
-    fn watch_disk(&mut self) {
+    pub(super) fn watch_disk(&mut self) {
         if !self.clock.is_armed(Alarm::Disk) && !self.measuring {
             self.clock.arm(self.disk.next(std::time::Instant::now()).into(), Alarm::Disk);
         }
@@ -164,7 +167,7 @@ impl Task {
 
     /// Measures the disk, if somebody could be filling it.
     pub(super) fn measure(&mut self) {
-        if self.measuring || self.machine.calls() == 0 {
+        if self.measuring || self.machine.calls() == 0 && !self.orders.unmeasured {
             return;
         }
         self.measure_now();
@@ -175,8 +178,12 @@ impl Task {
         let Some(cell) = &self.cell else { return };
         let directories = [cell.workspace().to_owned(), cell.home()];
         self.measuring = true;
+        self.orders.unmeasured = false;
+        let room = self.orders.room.clone();
         self.jobs.spawn_blocking(move || {
+            let begun = room.begin();
             let (used, took) = disk::measure(&directories);
+            room.measured(used, begun);
             Job::Measured(used, took)
         });
     }
@@ -190,7 +197,7 @@ impl Task {
                 self.events.push_back(Event::Stop(*call, StopReason::Disk));
             }
         }
-        if self.machine.calls() > 0 {
+        if self.machine.calls() > 0 || self.orders.unmeasured {
             self.watch_disk();
         }
     }

@@ -31,6 +31,7 @@ impl Task {
             self.events.push_back(Event::Drained(call));
             return;
         }
+        let room = self.orders.room.clone();
         self.jobs.spawn(async move {
             let spooled = match spool {
                 Some(spool) => spool.await.ok().flatten(),
@@ -38,7 +39,13 @@ impl Task {
             };
             let measured = match directories {
                 Some(directories) => {
-                    tokio::task::spawn_blocking(move || disk::measure(&directories)).await.ok()
+                    let measure = move || {
+                        let begun = room.begin();
+                        let measured = disk::measure(&directories);
+                        room.measured(measured.0, begun);
+                        measured
+                    };
+                    tokio::task::spawn_blocking(measure).await.ok()
                 }
                 None => None,
             };

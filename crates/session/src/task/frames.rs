@@ -89,6 +89,7 @@ impl Task {
             Kind::Refused => self.on_refused(kernel, call, &payload),
             Kind::Broken => self.on_broken(kernel, &payload),
             Kind::Dropped => self.on_dropped(call, &payload),
+            Kind::FileReply => self.on_file_reply(call, &payload),
             Kind::SoftMemory => self.on_soft_memory(kernel, call, &payload),
             Kind::Display | Kind::Result => self.on_display(kind, call, &payload),
             Kind::Done => self.on_done(kernel, call, &payload),
@@ -105,6 +106,7 @@ impl Task {
             | Kind::KillKernel
             | Kind::StartCommand
             | Kind::KillCommand
+            | Kind::File
             | Kind::Forget
             | Kind::Shutdown => {}
         }
@@ -128,6 +130,7 @@ impl Task {
             self.lost = Some("it ended while the connection to it was lost".to_owned());
         }
         self.events.push_back(Event::Linked(present));
+        self.send_orders_again();
     }
 
     /// The ends of a kernel's socket and pipes have come: a forkserver may have them.

@@ -10,6 +10,7 @@
 
 mod act;
 mod end;
+mod files;
 mod frames;
 mod record;
 
@@ -37,6 +38,8 @@ use crate::machine::{Event, Machine, StopReason};
 use crate::output::Spooled;
 use crate::queue::Stream;
 
+use files::Orders;
+pub(crate) use files::{FileOrder, Granted};
 use record::Record;
 pub(crate) use record::{Content, Submission};
 
@@ -70,6 +73,9 @@ pub(crate) enum Message {
     Submit(Box<Submission>),
     Interrupt(CallId),
     Files(FileJob),
+    File(Box<FileOrder>),
+    /// A file was written or removed for somebody.
+    Wrote,
     End,
 }
 
@@ -130,6 +136,7 @@ pub(crate) struct Task {
     oom_seen: u64,
     disk: Disk,
     measuring: bool,
+    orders: Orders,
     last_use: Instant,
 }
 
@@ -167,6 +174,7 @@ impl Task {
             oom_seen: 0,
             disk: Disk::default(),
             measuring: false,
+            orders: Orders::new(options.limits.disk),
             last_use: Instant::now(),
         }
     }
@@ -237,6 +245,8 @@ impl Task {
                     });
                 }
             }
+            Some(Message::File(order)) => self.order_file(*order),
+            Some(Message::Wrote) => self.on_wrote(),
             Some(Message::End) => self.events.push_back(Event::End),
             None => {
                 self.wanted = false;
@@ -276,7 +286,7 @@ impl Task {
         let Some(idle) = self.options.idle else { return };
         let now = Instant::now();
         let end = self.last_use + idle;
-        if self.machine.calls() == 0 && end <= now {
+        if self.machine.calls() == 0 && !self.orders.is_writing() && end <= now {
             self.events.push_back(Event::End);
         } else {
             self.clock.arm(end.max(now + Duration::from_secs(1)), Alarm::Idle);

@@ -6,6 +6,7 @@
 
 mod attacks;
 mod engine;
+mod files;
 mod kit;
 mod leftovers;
 mod outcomes;

@@ -48,8 +48,7 @@ impl Command {
         starter: &Starter,
     ) -> io::Result<Command> {
         let (pipes, [stdout, stderr]) = Pipes::new()?;
-        let Child { pid, progress } =
-            starter.spawn(program, &[stdout.as_fd(), stderr.as_fd()], directory)?;
+        let Child { pid, progress } = starter.spawn(program, &[stdout.as_fd(), stderr.as_fd()], directory)?;
         Ok(Command { call, leader: pid, pipes, state: State::Starting(progress) })
     }
 

@@ -223,11 +223,7 @@ fn enter(directory: &OwnedFd, name: &std::ffi::CStr) -> Result<OwnedFd> {
 }
 
 fn late(end: Instant) -> Result<()> {
-    if Instant::now() < end {
-        Ok(())
-    } else {
-        Err(FileFailure { step: FileStep::Parent, errno: ETIMEDOUT })
-    }
+    if Instant::now() < end { Ok(()) } else { Err(FileFailure { step: FileStep::Parent, errno: ETIMEDOUT }) }
 }
 
 /// Removes what has this name, links as such. A directory goes if it is empty.
