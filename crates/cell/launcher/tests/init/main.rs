@@ -2,6 +2,7 @@
 
 mod calls;
 mod commands;
+mod files;
 mod harness;
 mod hostile;
 mod life;
