@@ -12,7 +12,7 @@ use crate::event::{Event, Report};
 use crate::machine::Work;
 use crate::principal::Principal;
 use crate::queue::{Receiver, Taken, queue};
-use crate::task::{Content, Life, Message, Submission};
+use crate::task::{Content, Life, Message, Submission, Time};
 
 /// How many ids of calls are remembered.
 const KNOWN: usize = 4096;
@@ -57,14 +57,21 @@ pub struct CommandRequest {
     pub argv: Vec<String>,
     /// How long it may take; the session's own limit holds as well.
     pub timeout: Option<Duration>,
+    /// Whether it may run as long as the session lives, whatever the session's limit of a call is.
+    pub unlimited: bool,
 }
 
 impl CommandRequest {
+    /// A program with its arguments, with the session's own limit.
+    pub fn new(call: CallId, argv: Vec<String>) -> CommandRequest {
+        CommandRequest { call, argv, timeout: None, unlimited: false }
+    }
+
     /// A line for the shell: bash, where the cell has it.
     pub fn shell(call: CallId, line: impl Into<String>) -> CommandRequest {
         let choose = "command -v bash >/dev/null && exec bash -c \"$1\"; exec sh -c \"$1\"";
         let argv = ["/bin/sh", "-c", choose, "sh"].map(str::to_owned).into_iter().chain([line.into()]);
-        CommandRequest { call, argv: argv.collect(), timeout: None }
+        CommandRequest::new(call, argv.collect())
     }
 }
 
@@ -144,20 +151,22 @@ impl Session {
             json["final"] = true.into();
         }
         let work = Work::Code { fresh: request.clear_context };
-        self.submit(request.call, work, Content::Code(json.to_string().into_bytes()), request.timeout)
+        let content = Content::Code(json.to_string().into_bytes());
+        self.submit(request.call, work, content, Time::Limited(request.timeout))
     }
 
     /// Runs a command, beside everything else.
     pub fn command(&self, request: CommandRequest) -> Result<Call> {
-        self.submit(request.call, Work::Command, Content::Command(request.argv), request.timeout)
+        let time = if request.unlimited { Time::Sessions } else { Time::Limited(request.timeout) };
+        self.submit(request.call, Work::Command, Content::Command(request.argv), time)
     }
 
-    fn submit(&self, call: CallId, work: Work, content: Content, timeout: Option<Duration>) -> Result<Call> {
+    fn submit(&self, call: CallId, work: Work, content: Content, time: Time) -> Result<Call> {
         if call == CallId::NONE || !self.0.known.lock().unwrap_or_else(PoisonError::into_inner).insert(call) {
             return Err(Error::KnownCall(call));
         }
         let (items, received) = queue();
-        self.send(Message::Submit(Box::new(Submission { call, work, content, timeout, items })))?;
+        self.send(Message::Submit(Box::new(Submission { call, work, content, time, items })))?;
         Ok(Call { id: call, items: received, report: None })
     }
 

@@ -41,10 +41,13 @@ use crate::queue::Stream;
 use files::Orders;
 pub(crate) use files::{FileOrder, Granted};
 use record::Record;
-pub(crate) use record::{Content, Submission};
+pub(crate) use record::{Content, Submission, Time};
 
 /// How long init may take to answer a new connection.
 const HELLO: Duration = Duration::from_secs(10);
+
+/// The limit of a call that has none: a century, which clocks can still count.
+const UNLIMITED: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// What a session is opened with.
 #[derive(Debug, Clone, Copy)]
@@ -262,7 +265,10 @@ impl Task {
             return;
         }
         let most = Duration::from_millis(self.options.limits.call_ms);
-        let limit = submission.timeout.map_or(most, |timeout| timeout.min(most));
+        let limit = match submission.time {
+            Time::Limited(timeout) => timeout.map_or(most, |timeout| timeout.min(most)),
+            Time::Sessions => self.options.ttl.unwrap_or(UNLIMITED),
+        };
         let work = submission.work;
         let output = self.options.limits.output;
         self.records.insert(call, Record::new(submission, limit, output));

@@ -21,14 +21,22 @@ pub(crate) enum Content {
     Command(Vec<String>),
 }
 
+/// How long a call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Time {
+    /// So long; the session's own limit of a call holds as well.
+    Limited(Option<std::time::Duration>),
+    /// As long as the session lives.
+    Sessions,
+}
+
 /// A call that has come in.
 #[derive(Debug)]
 pub(crate) struct Submission {
     pub(crate) call: CallId,
     pub(crate) work: crate::machine::Work,
     pub(crate) content: Content,
-    /// How long it may take; the session's own limit holds as well.
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) time: Time,
     pub(crate) items: Sender,
 }
 

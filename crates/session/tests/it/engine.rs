@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use session::{
-    CommandRequest, Error, Event, ExecuteRequest, Outcome, Principal, Session, SessionId, SessionOptions,
-    Survival, new_call_id,
+    CommandRequest, Error, Event, ExecuteRequest, Limits, Outcome, Principal, Session, SessionId,
+    SessionOptions, Survival, new_call_id,
 };
 
 use crate::kit::{
@@ -221,14 +221,15 @@ async fn commands_answer_with_their_status_and_cost_no_variables() {
         let ran = shell(&session, "kill -SEGV $$").await;
         assert!(matches!(ran.report.outcome, Outcome::Crashed { signal: Some(11), .. }), "{ran:?}");
         assert_eq!((ran.report.exit_status, ran.report.variables), (Some(139), Survival::Kept));
-        let missing = CommandRequest {
-            call: new_call_id().unwrap(),
-            argv: vec!["/no/such/program".to_owned()],
-            timeout: None,
-        };
+        let missing = CommandRequest::new(new_call_id().unwrap(), vec!["/no/such/program".to_owned()]);
         let ran = Ran::of(session.command(missing).unwrap()).await;
         assert_eq!(ran.report.exit_status, Some(127), "{ran:?}");
         assert!(ran.stderr().contains("could not be started"), "{ran:?}");
+        let limited = bench.session_with(Limits { call_ms: 200, ..Limits::default() }).await;
+        let mut long = CommandRequest::shell(new_call_id().unwrap(), "sleep 0.6; echo ended");
+        long.unlimited = true;
+        assert_eq!(Ran::of(limited.command(long).unwrap()).await.ok().stdout(), "ended\n");
+        limited.stop().await.unwrap();
         let mut stubborn = CommandRequest::shell(new_call_id().unwrap(), "trap '' INT; sleep 1000");
         stubborn.timeout = Some(Duration::from_millis(200));
         let ran = Ran::of(session.command(stubborn).unwrap()).await;
