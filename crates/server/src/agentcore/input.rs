@@ -1,0 +1,139 @@
+//! Reading a request's body, and turning it into what an operation takes.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::api::{Fault, Kind, Reason};
+use crate::budget::Budget;
+
+/// The largest body of an operation that carries no files, bytes.
+pub(super) const BODY: u64 = 1 << 20;
+/// How long a client may pause within a body.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How much may have been sent before memory for it is asked for, bytes.
+const UNASKED: u64 = 64 << 10;
+
+/// Reads a body of at most so many bytes.
+pub(super) async fn read(
+    mut body: Body,
+    headers: &HeaderMap,
+    limit: u64,
+    memory: &Budget,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Fault> {
+    let told = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let too_large =
+        || Fault::validation(format!("the body is larger than the {limit} bytes that this operation takes"));
+    if told.is_some_and(|told| told > limit) {
+        return Err(too_large());
+    }
+    // A length that is not told may be all that is allowed.
+    let wanted = told.unwrap_or(limit);
+    let permit = if wanted > UNASKED { memory.take(wanted).await } else { None };
+    let mut all = BytesMut::with_capacity(usize::try_from(told.unwrap_or(0)).unwrap_or(0));
+    loop {
+        let frame = tokio::time::timeout(SILENCE, body.frame()).await.map_err(|_| {
+            Fault::validation(format!("the body stopped for more than {} s", SILENCE.as_secs()))
+        })?;
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|_| Fault::validation("the body ended before its length"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if all.len() as u64 + data.len() as u64 > limit {
+            return Err(too_large());
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok((all.freeze(), permit))
+}
+
+/// Understands a body; one that is not there is an empty object.
+pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
+    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let (path, error) = (error.path().to_string(), error.into_inner());
+        if error.is_data() && path != "." {
+            Fault::field(path, without_place(&error))
+        } else {
+            Fault::validation(format!("the body is not JSON that this operation takes: {error}"))
+                .because(Reason::CannotParse)
+        }
+    })?;
+    deserializer.end().map_err(|error| {
+        Fault::validation(format!("the body is not one JSON object: {error}")).because(Reason::CannotParse)
+    })?;
+    Ok(value)
+}
+
+/// What stands as an object in JSON. (Serde would take the list of an object's values for it.)
+#[derive(Debug, Default)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+/// What is wrong, without the line and the column, which say nothing to whoever did not write the JSON by hand.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+/// The fault of something that cannot be had here.
+pub(super) fn not_here(field: &str, why: &str) -> Fault {
+    Fault::field(field, why)
+}
+
+/// A client that sent what contradicts an earlier request under the same token.
+pub(super) fn mismatch() -> Fault {
+    Fault::new(Kind::Validation, "this clientToken was used before, for a request with other parameters")
+        .because(Reason::IdempotentParameterMismatch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Small {
+        #[serde(default)]
+        paths: Vec<String>,
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert!(parse::<Small>(b"").unwrap().paths.is_empty());
+        assert!(parse::<Small>(b" \n").unwrap().paths.is_empty());
+        let wrong = parse::<Small>(br#"{"paths": ["a", 3]}"#).unwrap_err();
+        assert!(wrong.message.contains("'paths[1]'") && wrong.message.contains("integer `3`"), "{wrong:?}");
+        for text in ["{", "[]", "{} {}", "nul", "{\"paths\":", "\u{0}"] {
+            let fault = parse::<Small>(text.as_bytes()).unwrap_err();
+            assert_eq!(fault.kind, Kind::Validation, "{text}: {fault:?}");
+        }
+        assert!(parse::<Small>(b"\xff\xfe").is_err());
+    }
+}

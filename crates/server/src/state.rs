@@ -1,0 +1,101 @@
+//! What all requests share: the engine, once it is there, the records, and the sessions that are open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use session::records::Records;
+use session::{Engine, Limits};
+use tokio::sync::watch;
+
+use crate::api::{Fault, Kind};
+use crate::budget::Budget;
+use crate::open::OpenSessions;
+
+/// How long a request waits for an engine that is being prepared, before it is told how far that is.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What the bodies of all requests together may take up, bytes.
+const BODIES: u64 = 768 << 20;
+
+/// An engine that is ready.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// The name of the environment that its cells see.
+    pub environment: String,
+}
+
+/// How far the engine is.
+#[derive(Debug, Clone)]
+pub enum Opening {
+    /// Something must be done first; how far it is, as a sentence.
+    Preparing(String),
+    /// It is there.
+    Ready(Ready),
+    /// It cannot be had; why, as a sentence.
+    Failed(String),
+    /// It is being shut down.
+    Stopping,
+}
+
+/// What all requests share.
+#[derive(Debug)]
+pub struct Service {
+    opening: watch::Receiver<Opening>,
+    /// What a session may use.
+    pub(crate) limits: Limits,
+    pub(crate) records: Records,
+    pub(crate) open: OpenSessions,
+    pub(crate) bodies: Budget,
+}
+
+impl Service {
+    /// A service whose engine is, or will be, there.
+    pub fn new(
+        opening: watch::Receiver<Opening>,
+        records: Records,
+        limits: Limits,
+        sessions: usize,
+    ) -> Arc<Service> {
+        let open = OpenSessions::new(sessions);
+        Arc::new(Service { opening, limits, records, open, bodies: Budget::new(BODIES) })
+    }
+
+    /// Ends all sessions that are open, and has the records on the disk.
+    pub async fn end_sessions(&self) {
+        let mut ending = tokio::task::JoinSet::new();
+        for open in self.open.take_all() {
+            ending.spawn(async move { open.session.stop().await });
+        }
+        ending.join_all().await;
+        if !tokio::task::block_in_place(|| self.records.flush()) {
+            tracing::error!("the last records are not on the disk");
+        }
+    }
+
+    pub(crate) fn opening(&self) -> Opening {
+        self.opening.borrow().clone()
+    }
+
+    /// The engine; waits a while for one that is being prepared.
+    pub(crate) async fn engine(&self) -> Result<Arc<Engine>, Fault> {
+        let mut opening = self.opening.clone();
+        let settled = opening.wait_for(|opening| !matches!(opening, Opening::Preparing(_)));
+        let now = match tokio::time::timeout(PATIENCE, settled).await {
+            Ok(Ok(now)) => now.clone(),
+            Ok(Err(_)) => Opening::Stopping,
+            Err(_) => self.opening(),
+        };
+        match now {
+            Opening::Ready(ready) => Ok(ready.engine),
+            Opening::Preparing(how_far) => Err(Fault::new(
+                Kind::Throttling,
+                format!("this server is not ready yet: {how_far}; try again"),
+            )),
+            Opening::Failed(why) => {
+                Err(Fault::new(Kind::Internal, format!("this server has no engine: {why}")))
+            }
+            Opening::Stopping => Err(Fault::new(Kind::Throttling, "this server is stopping; try again")),
+        }
+    }
+}
