@@ -51,6 +51,8 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Run one program in a fresh cell, print its output, save the files it made
     Run(Run),
+    /// Serve agents over HTTP; clients of AWS AgentCore Code Interpreter work unchanged
+    Serve(crate::serve::Serve),
     /// List, install and describe environments: what programs find in a cell
     #[command(subcommand)]
     Env(Env),

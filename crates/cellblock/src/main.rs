@@ -4,6 +4,7 @@
 //! went wrong is printed once, here, with what is behind it and what to do about it.
 
 mod cli;
+mod config;
 mod doctor;
 mod environments;
 mod hints;
@@ -11,6 +12,7 @@ mod place;
 mod printer;
 mod progress;
 mod run;
+mod serve;
 mod terminal;
 
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
 fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<u8> {
     match &cli.command {
         Command::Run(options) => run::run(options, &Places::new(&cli.common)?, printer),
+        Command::Serve(options) => serve::serve(options, &cli.common, printer),
         Command::Env(command) => environments::env(command, &Places::new(&cli.common)?, printer),
         Command::Doctor(options) => doctor::doctor(options),
     }

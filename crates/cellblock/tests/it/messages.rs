@@ -16,6 +16,8 @@ fn help_teaches() {
     assert_snapshot!("help-env", told(&["env", "--help"]));
     assert_snapshot!("help-env-install", told(&["env", "install", "--help"]));
     assert_snapshot!("help-doctor", told(&["doctor", "--help"]));
+    assert_snapshot!("help-serve", told(&["serve", "--help"]));
+    assert_snapshot!("serve-in-public", told(&["serve", "--listen", "0.0.0.0:8080"]));
 }
 
 #[test]
