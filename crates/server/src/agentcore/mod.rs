@@ -28,6 +28,7 @@ use serde::Serialize;
 use session::Principal;
 
 use crate::api::{Fault, Kind};
+use crate::budget::Share;
 use crate::state::Service;
 
 pub(crate) use invocations::Invocations;
@@ -41,7 +42,7 @@ struct Incoming {
     query: Vec<(String, String)>,
     body: Bytes,
     /// Held as long as the body is.
-    _memory: Option<tokio::sync::OwnedSemaphorePermit>,
+    _memory: Share,
 }
 
 impl Incoming {
