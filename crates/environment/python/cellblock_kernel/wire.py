@@ -41,7 +41,20 @@ _UNREAD = 0x5411
 _TURNS = 500
 _NAP = 0.0001
 
-_GONE = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF, errno.ENOTSOCK})
+#: Code closed the socket, or put something else in its place, as a daemon does that closes all it has.
+_CLOSED_HERE = frozenset({errno.EBADF, errno.ENOTSOCK})
+_GONE = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN}) | _CLOSED_HERE
+#: The status of an interpreter that cannot speak any more: EX_SOFTWARE of sysexits.h.
+_MUTE = 70
+
+
+def _tell_closed() -> None:
+    """Ends the interpreter, which has nobody to report to, and says why on the pipe that is left."""
+    try:
+        os.write(2, b"the code closed the descriptor through which its interpreter speaks: it ends here\n")
+    except OSError:
+        pass
+    _exit(_MUTE)
 
 
 class Wire:
@@ -116,6 +129,8 @@ class Wire:
             return True
         except OSError as error:
             # An exception class is not enough: a user's handler may well raise TimeoutError here.
+            if error.errno in _CLOSED_HERE:
+                _tell_closed()
             if error.errno in _GONE:
                 _exit(0)
             raise

@@ -35,6 +35,11 @@ async fn leaving_the_interpreter_has_a_status() {
             ("raise SystemExit(-1)", 255, ""),
             ("def f(): raise SystemExit(5)\ntry: f()\nfinally: print('cleaned up')", 5, ""),
             ("import atexit; atexit.register(print, 'at the end')\nexit(6)", 6, ""),
+            (
+                "import os; os.closerange(3, 1000); print('never')",
+                70,
+                "the code closed the descriptor through which its interpreter speaks: it ends here\n",
+            ),
             ("import os; os.execv('/bin/sh', ['sh', '-c', 'exit 8'])", 8, ""),
         ] {
             let ran = run(&session, code).await;
