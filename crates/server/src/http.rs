@@ -34,12 +34,12 @@ use crate::state::Service;
 
 use checks::Checks;
 
-/// How long a client may take to send a header.
-const HEADER_TIME: Duration = Duration::from_secs(15);
+/// How long a client may take to send a header, and how long a connection may wait for the next request.
+const HEADER_TIME: Duration = Duration::from_secs(60);
 /// The size of the buffer that a header must fit into, bytes.
 const HEADER_BUFFER: usize = 64 << 10;
-/// The most headers of a request; clients of AWS send about fifteen.
-const HEADERS: usize = 200;
+/// The most headers that are read at all. Fewer are accepted, but whoever sends more than that is told so.
+const HEADERS: usize = 2000;
 /// How long accepting pauses when the system has no descriptor left.
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -75,6 +75,21 @@ pub(super) enum Tool {
 }
 
 impl Tool {
+    /// Its name on the wire.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Tool::Code { .. } => "executeCode",
+            Tool::Command { .. } => "executeCommand",
+            Tool::StartCommand { .. } => "startCommandExecution",
+            Tool::GetTask { .. } => "getTask",
+            Tool::StopTask { .. } => "stopTask",
+            Tool::ReadFiles { .. } => "readFiles",
+            Tool::ListFiles { .. } => "listFiles",
+            Tool::RemoveFiles { .. } => "removeFiles",
+            Tool::WriteFiles => "writeFiles",
+        }
+    }
+
     /// Whether the headers of the answer wait for its result.
     pub(super) fn waits(&self) -> bool {
         !matches!(self, Tool::Code { .. } | Tool::Command { .. })

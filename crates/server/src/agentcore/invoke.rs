@@ -6,7 +6,7 @@
 //! as AWS refuses it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
@@ -100,7 +100,16 @@ async fn run(
     tool: Tool,
     sender: watch::Sender<Option<Arc<Answer>>>,
 ) {
-    let answer = match carry_out(&open, incoming, tool).await {
+    let (name, begun) = (tool.name(), Instant::now());
+    let carried_out = carry_out(&open, incoming, tool).await;
+    let ended = match &carried_out {
+        Ok(result) if result.is_error => "wrong",
+        Ok(_) => "ok",
+        Err(fault) => fault.kind.name(),
+    };
+    let ms = begun.elapsed().as_millis() as u64;
+    tracing::info!(session = %open.session.id(), tool = name, ended, ms, "a tool has run");
+    let answer = match carried_out {
         Ok(result) => serde_json::to_vec(&result).map(Bytes::from).map_err(|error| Fault::internal(&error)),
         Err(fault) => Err(fault),
     };

@@ -3,8 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, Request, header};
+use hyper::body::Body as HttpBody;
 
 use crate::api::{Fault, Kind};
+
+/// The most headers of a request; clients of AWS send about fifteen.
+const HEADERS: usize = 100;
+/// The most bytes of all of them.
+const HEADER_BYTES: usize = 32 << 10;
 
 /// The checks of a server at one address.
 #[derive(Debug)]
@@ -17,8 +23,13 @@ impl Checks {
         Checks { listens }
     }
 
-    pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Fault> {
+    pub(super) fn check<B: HttpBody>(&self, request: &Request<B>) -> Result<(), Fault> {
         let headers = request.headers();
+        let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if headers.len() > HEADERS || size > HEADER_BYTES {
+            let message = format!("a request has {HEADERS} headers and {HEADER_BYTES} bytes of them at most");
+            return Err(Fault::validation(message));
+        }
         if self.listens.ip().is_loopback() {
             let host = one(headers, header::HOST)?
                 .or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
@@ -32,9 +43,9 @@ impl Checks {
                 return Err(refused("requests of web pages from elsewhere are refused"));
             }
         }
-        if let Some(kind) = one(headers, header::CONTENT_TYPE)?
-            && !is_json(kind)
-        {
+        // One that is not named would be what a page can send, too.
+        let kind = one(headers, header::CONTENT_TYPE)?;
+        if kind.map_or_else(|| !request.body().is_end_stream(), |kind| !is_json(kind)) {
             return Err(Fault::validation(
                 "the body of a request must be JSON: `content-type: application/json`",
             ));
@@ -80,7 +91,7 @@ mod tests {
     use super::*;
 
     fn check(listens: &str, headers: &[(&str, &str)]) -> bool {
-        let mut request = Request::new(());
+        let mut request = Request::new(axum::body::Body::empty());
         for (name, value) in headers {
             request
                 .headers_mut()
@@ -126,6 +137,25 @@ mod tests {
         for origin in ["https://evil.example", "null", "http://localhost.evil.example", ""] {
             assert!(!from(origin), "{origin}");
         }
+    }
+
+    #[test]
+    fn a_flood_of_headers_is_refused() {
+        let value = "x".repeat(1000);
+        let flood = |count: usize, value: &str| {
+            let mut headers = vec![("host", "localhost")];
+            headers.extend(std::iter::repeat_n(("x-flood", value), count));
+            check("127.0.0.1:8080", &headers)
+        };
+        assert!(flood(90, "x") && flood(20, &value));
+        assert!(!flood(100, "x") && !flood(40, &value));
+    }
+
+    #[test]
+    fn a_body_that_does_not_say_what_it_is_is_refused() {
+        let checks = Checks::new("10.0.0.1:8080".parse().unwrap());
+        assert!(checks.check(&Request::new(axum::body::Body::from("{}"))).is_err());
+        assert!(checks.check(&Request::new(axum::body::Body::empty())).is_ok());
     }
 
     #[test]
