@@ -326,7 +326,8 @@ impl Machine {
     }
 
     fn link_lost(&mut self, actions: &mut Vec<Action>) {
-        if self.linked && self.cell == Cell::There {
+        // Also one that had only just been made: nobody else would make another.
+        if self.cell == Cell::There {
             self.linked = false;
             actions.push(Action::Reconnect);
         }

@@ -320,6 +320,8 @@ fn a_running_call_is_sent_again_when_the_connection_is_back() {
     machine.step(code(A));
     machine.step(Event::KernelReady(FIRST));
     assert_eq!(machine.step(Event::LinkLost), [Action::Reconnect]);
+    // One that is lost before it has told anything is made once more.
+    assert_eq!(machine.step(Event::LinkLost), [Action::Reconnect]);
     let present = vec![Present { kernel: FIRST, ready: true }];
     assert_eq!(machine.step(Event::Linked(present)), [Action::Execute { kernel: FIRST, call: A }]);
 }

@@ -204,8 +204,13 @@ impl Task {
 
     fn reconnect(&mut self) {
         let Some(cell) = self.cell.clone() else { return };
+        // The last one was not answered either. How long that may go on is what the alarm is for.
+        let again = self.clock.is_armed(Alarm::Hello);
         self.jobs.spawn(async move {
             let (pause, tries) = RECONNECT;
+            if again {
+                tokio::time::sleep(pause).await;
+            }
             for _ in 0..tries {
                 let cell = cell.clone();
                 let connected = tokio::task::spawn_blocking(move || {

@@ -82,6 +82,45 @@ async fn a_broken_connection_between_calls_is_not_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_broken_connection_costs_no_file() {
+    with(COLD, async |bench: &Bench| {
+        let lasting = SessionOptions { linger: Duration::from_secs(60), ..SessionOptions::default() };
+        let session = open(bench, lasting).await;
+        let socket = socket(bench, &session);
+        let mut all = tokio::task::JoinSet::new();
+        for n in 0..20_u8 {
+            let session = session.clone();
+            all.spawn(async move {
+                for round in 0..20 {
+                    let path = format!("d{n}/{round}");
+                    let content = std::io::Cursor::new([n; 1000]);
+                    assert_eq!(session.write_file(&path, content).await.unwrap(), 1000);
+                    assert_eq!(session.read_file(&path).await.unwrap().size, 1000);
+                    assert_eq!(session.list_directory(format!("d{n}")).await.unwrap().entries.len(), 1);
+                    session.remove_file(path).await.unwrap();
+                }
+            });
+        }
+        let (mut broken, mut done) = (0, 0);
+        while done < 20 {
+            // As often as the engine has come back and some were done.
+            let next = tokio::time::timeout(Duration::from_millis(30), all.join_next());
+            if let Ok(Some(joined)) = next.await {
+                joined.unwrap();
+                done += 1;
+            }
+            if broken < 40 {
+                drop(UnixStream::connect(&socket).unwrap());
+                broken += 1;
+            }
+        }
+        assert!(broken > 3, "{broken}");
+        session.stop().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_is_run_once() {
     with(COLD, async |bench: &Bench| {
         let session = bench.session().await;
