@@ -48,13 +48,14 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct Options {
     /// Connections at the same time.
     pub connections: usize,
-    /// How long requests that run may go on when the server is stopped.
+    /// How long connections may take to end when the server is stopped. Whoever stops it ends the sessions within that
+    /// time, so that calls that still run are told so.
     pub grace: Duration,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { connections: 1024, grace: Duration::from_secs(10) }
+        Options { connections: 1024, grace: Duration::from_secs(20) }
     }
 }
 

@@ -10,6 +10,7 @@ mod prepare;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -25,6 +26,9 @@ use crate::config::Config;
 use crate::hints::Hint;
 use crate::place::Places;
 use crate::printer::Printer;
+
+/// How long what runs may go on when the server is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
 
 const HELP: &str = "\
 Clients of AWS AgentCore Code Interpreter work unchanged: point them here with
@@ -87,7 +91,7 @@ pub(crate) fn serve(options: &Serve, common: &Common, printer: Printer) -> anyho
     logs::begin(options.log, options.log_json);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(&config, places, address, printer))?;
-    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    runtime.shutdown_timeout(Duration::from_secs(5));
     Ok(0)
 }
 
@@ -122,7 +126,7 @@ async fn run(config: &Config, places: Places, address: SocketAddr, printer: Prin
     printer.plain(format_args!("cellblock listens on http://{}", server.address()?));
 
     let (stop, stopping) = watch::channel(false);
-    let serving = tokio::spawn(server.serve(stopping));
+    let mut serving = tokio::spawn(server.serve(stopping));
     let opening = Arc::new(opening);
     let preparing = tokio::spawn(prepare::prepare(opening.clone(), config.clone(), places));
     tokio::select! {
@@ -134,8 +138,12 @@ async fn run(config: &Config, places: Places, address: SocketAddr, printer: Prin
     stop.send_replace(true);
     let ending = async {
         preparing.abort();
-        let _ = serving.await;
+        // Then the sessions end, and their calls are told so, which ends the last connections.
+        let _ = tokio::time::timeout(GRACE, &mut serving).await;
         service.end_sessions().await;
+        if !serving.is_finished() {
+            let _ = serving.await;
+        }
         drop(service);
         if let Opening::Ready(ready) = engine
             && let Some(engine) = Arc::into_inner(ready.engine)
