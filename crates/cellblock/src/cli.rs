@@ -101,9 +101,9 @@ pub(crate) struct Run {
     /// Stop the program after so many seconds: interrupt first, kill 3 s later
     #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds)]
     pub(crate) timeout: Duration,
-    /// Where to save the files that the program made
-    #[arg(long, value_name = "DIR", default_value = "cellblock-out")]
-    pub(crate) out: PathBuf,
+    /// Where to save the files that the program made [default: cellblock-out]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
     /// Bring another file or directory into the cell, under its own name; may be given again
     #[arg(long = "file", value_name = "PATH")]
     pub(crate) files: Vec<PathBuf>,
@@ -120,6 +120,16 @@ pub(crate) struct Run {
     )]
     #[arg(value_parser = clap::value_parser!(u64).range(32..=1 << 24))]
     pub(crate) memory: u64,
+    /// What it may keep on disk, and what of it is saved at most, MiB
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 10240,
+        env = "CELLBLOCK_LIMITS_DISK_MIB",
+        hide_env_values = true
+    )]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1 << 34))]
+    pub(crate) disk: u64,
     /// Processors' worth of time
     #[arg(
         long,

@@ -1,6 +1,6 @@
-//! How far an install is: a bar in a terminal, lines elsewhere.
+//! How far an install is, or the saving of files: a bar in a terminal, lines elsewhere.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use environment::{Fetching, Progress, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -88,6 +88,52 @@ impl Progress for Lines {
                 fetching.packages_done,
                 fetching.packages_total
             ));
+        }
+    }
+}
+
+/// How far the saving of files is. Says nothing in its first second.
+pub(crate) struct Saving {
+    printer: Printer,
+    since: Instant,
+    bytes: u64,
+    bar: Option<ProgressBar>,
+    said: bool,
+}
+
+impl Saving {
+    /// It begins now.
+    pub(crate) fn new(printer: Printer) -> Saving {
+        Saving { printer, since: Instant::now(), bytes: 0, bar: None, said: false }
+    }
+
+    /// So many bytes more.
+    pub(crate) fn step(&mut self, count: u64) {
+        self.bytes += count;
+        if self.since.elapsed() < Duration::from_secs(1) {
+            return;
+        }
+        if !self.said {
+            self.said = true;
+            if self.printer.shows_progress() {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                bar.set_style(style("{spinner} saving files: {bytes}, {bytes_per_sec}"));
+                bar.reset_elapsed();
+                self.bar = Some(bar);
+            } else {
+                self.printer.plain("saving the files that the program made");
+            }
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.bytes);
+        }
+    }
+}
+
+impl Drop for Saving {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
         }
     }
 }

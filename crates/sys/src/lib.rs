@@ -19,5 +19,6 @@ pub mod python;
 pub mod ready;
 pub mod remove;
 pub mod scm;
+pub mod sparse;
 pub mod spawn;
 pub mod tree;

@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, mkdir
 use rustix::io::Errno;
 
 /// How deep a walk with paths goes: one descriptor is open for each directory on the way.
-const DEPTH: usize = 64;
+const DEPTH: usize = 256;
 /// How deep a walk without paths goes. No program makes such a depth for its own good.
 const ALL_DEPTH: usize = 16_384;
 /// How many directories a walk without paths holds open, beside its root.

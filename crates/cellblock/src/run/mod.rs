@@ -4,6 +4,7 @@
 //! warming up a forkserver. Whatever ends it, Ctrl-C included, the session is stopped and nothing of it is left.
 
 mod bring;
+mod copy;
 mod program;
 mod report;
 mod save;
@@ -12,6 +13,8 @@ mod status;
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use environment::{Environments, Installed};
@@ -25,21 +28,38 @@ use crate::cli::Run;
 use crate::environments;
 use crate::place::{Places, told};
 use crate::printer::Printer;
+use crate::progress::Saving;
 use program::{Brought, Program};
-use save::{LeftOut, Out, Saved};
+use save::{Halt, LeftOut, Out, Saved};
 use show::{Collected, Show};
 
 /// How long threads may go on that nobody waits for.
-const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(5);
+/// How long saving may take once somebody has told this process to end: with the grace that the program has, that is
+/// less than the 10 s that supervisors give.
+const LAST_SAVING: Duration = Duration::from_secs(5);
+/// Where files are saved if nothing else is said.
+const OUT: &str = "cellblock-out";
+/// The most files that are listed for a person.
+const TOLD: usize = 20;
 
 /// Runs the program; gives the exit status.
 pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::Result<u8> {
+    let out = Out::new(options.out.as_deref().unwrap_or(Path::new(OUT)), options.disk << 20);
+    if let Err(error) = out.check() {
+        // Who names no place may want no files.
+        if options.out.is_some() {
+            return Err(error.into());
+        }
+        printer.warning(format_args!("files that the program makes cannot be saved: failed to {error}"));
+        printer.hint("name a directory that you may write to with `--out DIR`");
+    }
     let program = Program::read(&options.program)?;
     let files = program.files(&options.files)?;
     let environment = environment_for(options, &program, &files, places, printer)?;
     // Not on one thread: printing may block, and the session must not.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let status = runtime.block_on(in_cell(options, places, printer, &program, &files, environment));
+    let status = runtime.block_on(in_cell(options, places, printer, &program, &files, &out, environment));
     runtime.shutdown_timeout(LINGER);
     status
 }
@@ -110,6 +130,7 @@ async fn in_cell(
     printer: Printer,
     program: &Program,
     files: &[Brought],
+    out: &Out,
     environment: Installed,
 ) -> anyhow::Result<u8> {
     let mut signals = Signals::new()?;
@@ -123,6 +144,7 @@ async fn in_cell(
     let limits = Limits {
         cpus: options.cpus,
         memory: options.memory << 20,
+        disk: options.disk << 20,
         call_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
         ..Limits::default()
     };
@@ -134,7 +156,7 @@ async fn in_cell(
         Err(stop) => Ok(stopped(stop)),
         Ok((session, before)) => {
             let soft_limits = engine.soft_limits();
-            let job = Job { options, printer, program, environment: &environment, limits, soft_limits };
+            let job = Job { options, printer, program, out, environment: &environment, limits, soft_limits };
             let status = job.run(&session, &before, &mut signals).await;
             session.stop().await.context("tidy up")?;
             status
@@ -175,6 +197,7 @@ struct Job<'a> {
     options: &'a Run,
     printer: Printer,
     program: &'a Program,
+    out: &'a Out,
     environment: &'a Installed,
     limits: Limits,
     soft_limits: Vec<&'static str>,
@@ -187,11 +210,10 @@ impl Job<'_> {
         before: &save::Before,
         signals: &mut Signals,
     ) -> anyhow::Result<u8> {
-        let out = Out::new(&self.options.out);
         let mut show = if self.options.json {
-            Show::collected(self.printer, &out)
+            Show::collected(self.printer, self.out)
         } else {
-            Show::live(self.printer, &out)
+            Show::live(self.printer, self.out)
         };
         let request = ExecuteRequest {
             timeout: Some(self.options.timeout),
@@ -199,26 +221,49 @@ impl Job<'_> {
             program: true,
             ..ExecuteRequest::new(new_call_id()?, self.program.source.clone())
         };
-        let (report, stop) = self.watch(session, session.execute(request)?, &mut show, signals).await?;
+        let (mut report, stop) = self.watch(session, session.execute(request)?, &mut show, signals).await?;
         if let (Some(raised), false) = (&report.raised, self.options.json) {
             show.stderr(format!("{}\n", raised.traceback.trim_end()).as_bytes());
         }
-        let (figures, collected) = show.finish();
-        // A session that has ended has no files any more.
-        let (saved, left_out) = match stop {
-            Some(Stop::Terminate) => (Vec::new(), LeftOut::default()),
-            Some(Stop::Interrupt | Stop::BrokenPipe) | None => out.save(session, before).await?,
-        };
+        let (figures, mut collected) = show.finish();
+        let (saved, mut left_out) = self.save(session, before, stop).await?;
+        for (name, why) in collected.figures_lost.drain(..) {
+            left_out.fail(name, why);
+        }
+        status::name_output(&mut report.outcome, &saved);
         let status = match stop {
             Some(stop @ (Stop::Terminate | Stop::BrokenPipe)) => stopped(stop),
-            Some(Stop::Interrupt) | None => status::status(&report),
+            Some(Stop::Interrupt) | None => match status::status(&report) {
+                0 if left_out.is_loss() => crate::OUR_FAILURE,
+                status => status,
+            },
         };
         if self.options.json {
-            self.print_json(status, &report, &collected, &figures, &saved, &left_out)?;
-        } else {
-            self.tell(&report, stop, out.directory(), &figures, &saved, &left_out);
+            return self.print_json(status, &report, &collected, &figures, &saved, &left_out);
         }
+        self.tell(&report, stop, &figures, &saved, &left_out);
         Ok(status)
+    }
+
+    /// Saves what the program made. Ctrl-C breaks it off, and whoever was told to end has only so much time for it.
+    async fn save(
+        &self,
+        session: &Session,
+        before: &save::Before,
+        stop: Option<Stop>,
+    ) -> anyhow::Result<(Vec<Saved>, LeftOut)> {
+        let ends = stop == Some(Stop::Terminate);
+        let halt = Halt { until: ends.then(|| Instant::now() + LAST_SAVING), ..Halt::default() };
+        // Copying blocks this task, so another hears the signals meanwhile.
+        let (mut signals, asked) = (Signals::new()?, halt.asked.clone());
+        let heard = tokio::spawn(async move {
+            signals.next().await;
+            asked.store(true, Ordering::Relaxed);
+        });
+        let mut progress = Saving::new(self.printer);
+        let saved = self.out.save(session, before, &halt, &mut progress).await;
+        heard.abort();
+        Ok(saved?)
     }
 
     /// Shows the program's output until it has ended, or somebody stops it.
@@ -257,7 +302,6 @@ impl Job<'_> {
         &self,
         report: &Report,
         stop: Option<Stop>,
-        directory: &Path,
         figures: &[Saved],
         saved: &[Saved],
         left_out: &LeftOut,
@@ -270,19 +314,45 @@ impl Job<'_> {
                 self.printer.hint(hint);
             }
         }
-        let lines: Vec<String> =
-            figures.iter().chain(saved).map(|saved| report::line(saved, directory)).collect();
-        if !lines.is_empty() {
+        if stop == Some(Stop::Terminate) {
+            self.printer.error("stopped: cellblock was told to end");
+        }
+        let directory = self.out.directory();
+        let files = figures.len() + saved.len();
+        if files > 0 {
             self.printer.note(format_args!("saved in {}:", told(directory)));
-            for line in lines {
-                self.printer.plain(format_args!("  {line}"));
+            for each in figures.iter().chain(saved).take(TOLD) {
+                self.printer.plain(format_args!("  {}", report::line(each, directory)));
+            }
+            if files > TOLD {
+                self.printer.plain(format_args!("  … and {} more, {files} files in all", files - TOLD));
             }
         }
-        for (path, why) in &left_out.failed {
-            self.printer.warning(format_args!("`{}` was not saved: {why}", told(path)));
+        for (path, why) in left_out.failed.iter().take(TOLD) {
+            self.printer.error(format_args!("`{}` was not saved: {why}", told(path)));
         }
-        if let Some(words) = left_out.told() {
-            self.printer.note(format_args!("left in the cell: {words}"));
+        if left_out.failures > TOLD {
+            let more = left_out.failures - TOLD;
+            self.printer
+                .error(format_args!("{more} more files were not saved, {} in all", left_out.failures));
+        }
+        for path in &left_out.closed.names {
+            self.printer.error(format_args!(
+                "what is in `{}` was not saved: it cannot be read, or lies too deep",
+                told(path)
+            ));
+        }
+        if left_out.cut {
+            self.printer
+                .error("the workspace has more than 100000 entries: what is not listed above was not saved");
+            self.printer.hint("let the program pack many files into one (zip, tar)");
+        }
+        let left = left_out.told();
+        if !left.is_empty() {
+            self.printer.note("left in the cell:");
+            for line in left {
+                self.printer.plain(format_args!("  {line}"));
+            }
         }
     }
 
@@ -294,7 +364,7 @@ impl Job<'_> {
         figures: &[Saved],
         saved: &[Saved],
         left_out: &LeftOut,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<u8> {
         let told = report::Told {
             status,
             report,
@@ -307,8 +377,12 @@ impl Job<'_> {
             environment: self.environment,
         };
         let text = serde_json::to_string_pretty(&told.json())? + "\n";
-        // As for a program: that nobody reads it is told by the status alone.
-        let _ = io::stdout().write_all(text.as_bytes());
-        Ok(())
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(status),
+            // As for a program: that nobody reads it is told by the status alone.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(stopped(Stop::BrokenPipe)),
+            Err(error) => Err(error).context("write to standard output"),
+        }
     }
 }

@@ -1,18 +1,33 @@
 //! Files that leave the cell.
 //!
 //! Their names and contents were chosen by hostile code. So they go into one directory, as regular files that cannot be
-//! executed, under names that nothing had before; what is there already is never replaced.
+//! executed, under names that nothing had before; what is there already is never replaced. All together they take up
+//! no more of the host than the cell could have: a file with many names, or one that is written while it is read, is no
+//! way around the disk limit. A `.git` stays in the cell: git runs what stands in it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime};
 
 use session::{FileEntry, FileKind, Session};
 
+use super::copy::Content;
+use crate::hints::Hint;
+use crate::place::told;
+use crate::printer;
+use crate::progress::Saving;
+
 /// How many names are tried for one file.
 const NAMES: u32 = 10_000;
+/// How many entries of a workspace the engine lists.
+const LISTED: usize = 100_000;
+/// How many of the files are named that were not saved.
+const NAMED: usize = 1000;
 
 /// What lay in the workspace before the program ran.
 pub(crate) type Before = BTreeMap<PathBuf, (u64, SystemTime)>;
@@ -35,35 +50,99 @@ pub(crate) struct Saved {
     pub(crate) same: bool,
 }
 
+/// Some paths of many.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Few {
+    pub(crate) count: usize,
+    /// The first of them.
+    pub(crate) names: Vec<PathBuf>,
+}
+
+impl Few {
+    const NAMED: usize = 5;
+
+    pub(crate) fn add(&mut self, path: &Path) {
+        self.count += 1;
+        if self.names.len() < Self::NAMED {
+            self.names.push(path.to_owned());
+        }
+    }
+
+    /// `2 links: a, b`; `None` if there are none.
+    fn told(&self, one: &str, many: &str) -> Option<String> {
+        let noun = match self.count {
+            0 => return None,
+            1 => one,
+            _ => many,
+        };
+        let names: Vec<String> =
+            self.names.iter().map(|path| printer::name(&path.display().to_string())).collect();
+        let more = if self.count > self.names.len() { ", …" } else { "" };
+        Some(format!("{} {noun}: {}{more}", self.count, names.join(", ")))
+    }
+}
+
 /// What was not saved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LeftOut {
-    pub(crate) links: usize,
-    pub(crate) special: usize,
-    pub(crate) closed: usize,
-    pub(crate) hidden: usize,
-    /// Files that could not be read or written, and why.
+    pub(crate) links: Few,
+    pub(crate) special: Few,
+    pub(crate) closed: Few,
+    pub(crate) caches: Few,
+    pub(crate) repositories: Few,
+    /// Files that could not be read or written, and why; the first of them.
     pub(crate) failed: Vec<(PathBuf, String)>,
+    /// How many these are in all.
+    pub(crate) failures: usize,
+    /// Whether there was more than is looked at.
+    pub(crate) cut: bool,
 }
 
 impl LeftOut {
-    /// In words; `None` if nothing was left out.
-    pub(crate) fn told(&self) -> Option<String> {
-        let count = |count: usize, one: &str, many: &str| match count {
-            0 => None,
-            1 => Some(format!("1 {one}")),
-            _ => Some(format!("{count} {many}")),
-        };
-        let parts: Vec<String> = [
-            count(self.links, "link", "links"),
-            count(self.special, "pipe, socket or device", "pipes, sockets or devices"),
-            count(self.closed, "directory that cannot be read", "directories that cannot be read"),
-            count(self.hidden, "hidden file", "hidden files"),
+    /// Whether something is lost that should have been saved.
+    pub(crate) fn is_loss(&self) -> bool {
+        self.failures > 0 || self.cut || self.closed.count > 0
+    }
+
+    pub(crate) fn fail(&mut self, path: PathBuf, why: String) {
+        self.failures += 1;
+        if self.failed.len() < NAMED {
+            self.failed.push((path, why));
+        }
+    }
+
+    /// What was left out on purpose, in lines.
+    pub(crate) fn told(&self) -> Vec<String> {
+        [
+            self.links.told("link", "links"),
+            self.special.told("pipe, socket or device", "pipes, sockets or devices"),
+            self.caches.told("cache", "caches"),
+            self.repositories.told("git repository's own files", "git repositories' own files"),
         ]
         .into_iter()
         .flatten()
-        .collect();
-        (!parts.is_empty()).then(|| parts.join(", "))
+        .collect()
+    }
+}
+
+/// When saving is to be broken off.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Halt {
+    /// Somebody does not want to wait any longer.
+    pub(crate) asked: Arc<AtomicBool>,
+    /// It must be over by then.
+    pub(crate) until: Option<Instant>,
+}
+
+impl Halt {
+    fn check(&self) -> io::Result<()> {
+        if self.asked.load(Ordering::Relaxed) {
+            return Err(io::Error::other("saving was interrupted"));
+        }
+        if self.until.is_some_and(|until| until <= Instant::now()) {
+            return Err(io::Error::other("there was no time left to save it"));
+        }
+        Ok(())
     }
 }
 
@@ -71,12 +150,15 @@ impl LeftOut {
 #[derive(Debug)]
 pub(crate) struct Out {
     directory: PathBuf,
+    limit: u64,
+    /// How much may still be written, bytes.
+    left: Cell<u64>,
 }
 
 impl Out {
-    /// This directory, which need not exist.
-    pub(crate) fn new(directory: &Path) -> Out {
-        Out { directory: directory.to_owned() }
+    /// This directory, which need not exist; it gets `limit` bytes at most.
+    pub(crate) fn new(directory: &Path, limit: u64) -> Out {
+        Out { directory: directory.to_owned(), limit, left: Cell::new(limit) }
     }
 
     /// The directory.
@@ -84,27 +166,60 @@ impl Out {
         &self.directory
     }
 
+    /// Whether files can be made there, which is tried; the nearest directory above it that exists speaks for it.
+    pub(crate) fn check(&self) -> Result<(), Hint> {
+        let refused = |error| {
+            let what = format!("save files in `{}`", told(&self.directory));
+            Hint::new(what, "name a directory that you may write to with `--out DIR`").because(error)
+        };
+        let mut directory = std::path::absolute(&self.directory).map_err(refused)?;
+        // A link that leads nowhere exists, and no directory can be made in its place.
+        while fs::symlink_metadata(&directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+            && directory.pop()
+        {}
+        if !fs::metadata(&directory).map_err(refused)?.is_dir() {
+            return Err(refused(io::ErrorKind::NotADirectory.into()));
+        }
+        let tried = directory.join(format!(".cellblock-{}", std::process::id()));
+        fs::create_dir(&tried).and_then(|()| fs::remove_dir(&tried)).map_err(refused)
+    }
+
     /// Saves what the program made or changed.
     pub(crate) async fn save(
         &self,
         session: &Session,
         before: &Before,
+        halt: &Halt,
+        progress: &mut Saving,
     ) -> session::Result<(Vec<Saved>, LeftOut)> {
         let (mut saved, mut left_out) = (Vec::new(), LeftOut::default());
-        for entry in session.files().await? {
-            if is_cache(&entry.path) {
-                continue;
+        let entries = session.files().await?;
+        left_out.cut = entries.len() >= LISTED;
+        for entry in entries {
+            match whose(&entry.path) {
+                Some(Own::Interpreter) => continue,
+                Some(own) => {
+                    let few = match own {
+                        Own::Git => &mut left_out.repositories,
+                        _ => &mut left_out.caches,
+                    };
+                    // The directory stands for what is in it.
+                    if entry.path.parent().is_none_or(|parent| whose(parent).is_none()) {
+                        few.add(&entry.path);
+                    }
+                    continue;
+                }
+                None => {}
             }
             match entry.kind {
                 FileKind::Directory => {}
-                FileKind::Closed => left_out.closed += 1,
-                FileKind::Link => left_out.links += 1,
-                FileKind::Special => left_out.special += 1,
+                FileKind::Closed => left_out.closed.add(&entry.path),
+                FileKind::Link => left_out.links.add(&entry.path),
+                FileKind::Special => left_out.special.add(&entry.path),
                 FileKind::File if before.get(&entry.path) == Some(&(entry.size, entry.modified)) => {}
-                FileKind::File if is_hidden(&entry.path) => left_out.hidden += 1,
-                FileKind::File => match self.one(session, &entry).await {
+                FileKind::File => match self.one(session, &entry, halt, progress).await {
                     Ok(each) => saved.push(each),
-                    Err(why) => left_out.failed.push((entry.path, why)),
+                    Err(why) => left_out.fail(entry.path, why),
                 },
             }
         }
@@ -112,50 +227,74 @@ impl Out {
         Ok((saved, left_out))
     }
 
-    async fn one(&self, session: &Session, entry: &FileEntry) -> Result<Saved, String> {
-        let file = session.open_file(&entry.path).await.map_err(|error| error.to_string())?;
-        // A process that was left behind may still be writing: what it adds from now on is not waited for.
+    async fn one(
+        &self,
+        session: &Session,
+        entry: &FileEntry,
+        halt: &Halt,
+        progress: &mut Saving,
+    ) -> Result<Saved, String> {
+        halt.check().map_err(|error| error.to_string())?;
+        let file = session.open_file(&entry.path).await.map_err(|error| printer::chain(&error))?;
         let length = file.metadata().map_err(|error| error.to_string())?.len();
-        self.place(&entry.path, length, &mut || Ok(Box::new(file.try_clone()?.take(length))))
-            .map_err(|error| error.to_string())
+        let mut step = |bytes| {
+            progress.step(bytes);
+            halt.check()
+        };
+        self.place(&entry.path, &Content::File(&file, length), &mut step).map_err(|error| error.to_string())
     }
 
     /// Saves bytes under a name.
     pub(crate) fn bytes(&self, name: &str, bytes: &[u8]) -> io::Result<Saved> {
-        self.place(Path::new(name), bytes.len() as u64, &mut || Ok(Box::new(bytes)))
+        self.place(Path::new(name), &Content::Bytes(bytes), &mut |_| Ok(()))
     }
 
-    /// Puts content under its name, or the next one that is free. The content is asked for anew for each attempt.
-    fn place<'a>(
+    /// Puts content under its name, or the next one that is free.
+    fn place(
         &self,
         name: &Path,
-        length: u64,
-        content: &mut dyn FnMut() -> io::Result<Box<dyn Read + 'a>>,
+        content: &Content,
+        step: &mut dyn FnMut(u64) -> io::Result<()>,
     ) -> io::Result<Saved> {
         let wanted = self.directory.join(name);
         if let Some(parent) = wanted.parent() {
             fs::create_dir_all(parent)?;
         }
+        let saved = |path, same| Saved { name: name.to_owned(), path, bytes: content.length(), same };
         for number in 1..=NAMES {
             let path = numbered(&wanted, number);
             match File::options().write(true).create_new(true).open(&path) {
-                Ok(mut file) => {
-                    let written = io::copy(&mut content()?, &mut file).and_then(|bytes| {
-                        file.flush()?;
-                        Ok(bytes)
+                Ok(file) => {
+                    let left = self.left.get();
+                    let written = content.copy(&file, &mut |bytes| {
+                        step(bytes)?;
+                        let left = self.left.get().checked_sub(bytes).ok_or_else(|| self.over())?;
+                        self.left.set(left);
+                        Ok(())
                     });
-                    let bytes = written.inspect_err(|_| _ = fs::remove_file(&path))?;
-                    return Ok(Saved { name: name.to_owned(), path, bytes, same: false });
+                    return match written {
+                        Ok(()) => Ok(saved(path, false)),
+                        Err(error) => {
+                            self.left.set(left);
+                            let _ = fs::remove_file(&path);
+                            Err(error)
+                        }
+                    };
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    if is_same(&path, length, content()?)? {
-                        return Ok(Saved { name: name.to_owned(), path, bytes: length, same: true });
+                    if is_same(&path, content, step)? {
+                        return Ok(saved(path, true));
                     }
                 }
                 Err(error) => return Err(error),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    fn over(&self) -> io::Error {
+        let limit = printer::bytes(self.limit);
+        io::Error::other(format!("no more than {limit} is saved, the cell's disk limit (`--disk MIB`)"))
     }
 }
 
@@ -172,33 +311,35 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
     path.with_file_name(format!("{stem}-{number}{rest}"))
 }
 
-fn is_same(path: &Path, length: u64, mut content: Box<dyn Read + '_>) -> io::Result<bool> {
+fn is_same(path: &Path, content: &Content, step: &mut dyn FnMut(u64) -> io::Result<()>) -> io::Result<bool> {
     let metadata = fs::symlink_metadata(path)?;
-    if !metadata.is_file() || metadata.len() != length {
+    if !metadata.is_file() || metadata.len() != content.length() {
         return Ok(false);
     }
     // One that cannot be read is not known to be the same.
-    let Ok(mut there) = File::open(path) else { return Ok(false) };
-    let (mut ours, mut theirs) = ([0; 16 << 10], [0; 16 << 10]);
-    loop {
-        let read = content.read(&mut ours)?;
-        if read == 0 {
-            return Ok(true);
-        }
-        if there.read_exact(&mut theirs[..read]).is_err() || ours[..read] != theirs[..read] {
-            return Ok(false);
-        }
-    }
+    let Ok(there) = File::open(path) else { return Ok(false) };
+    content.is_same(&Content::File(&there, metadata.len()), step)
 }
 
-fn is_hidden(path: &Path) -> bool {
-    path.components()
-        .any(|part| matches!(part, Component::Normal(name) if name.as_encoded_bytes().starts_with(b".")))
+/// Whose something is that the program did not make for its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    /// What interpreters leave beside programs; nobody misses it.
+    Interpreter,
+    Cache,
+    Git,
 }
 
-/// What interpreters leave beside programs.
-fn is_cache(path: &Path) -> bool {
-    path.components().any(|part| matches!(part, Component::Normal(name) if name == "__pycache__" || name == ".ipynb_checkpoints"))
+fn whose(path: &Path) -> Option<Own> {
+    path.components().find_map(|part| {
+        let Component::Normal(name) = part else { return None };
+        match name.to_str()? {
+            "__pycache__" | ".ipynb_checkpoints" => Some(Own::Interpreter),
+            ".cache" | ".pytest_cache" | ".mypy_cache" | ".ruff_cache" => Some(Own::Cache),
+            ".git" => Some(Own::Git),
+            _ => None,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -208,7 +349,7 @@ mod tests {
     #[test]
     fn nothing_that_is_there_is_replaced() {
         let directory = tempfile::tempdir().unwrap();
-        let out = Out::new(&directory.path().join("out"));
+        let out = Out::new(&directory.path().join("out"), 1 << 20);
         let name = |saved: io::Result<Saved>| {
             let saved = saved.unwrap();
             (saved.path.file_name().unwrap().to_string_lossy().into_owned(), saved.same)
@@ -227,7 +368,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let outside = directory.path().join("outside");
         fs::write(&outside, "mine").unwrap();
-        let out = Out::new(&directory.path().join("out"));
+        let out = Out::new(&directory.path().join("out"), 1 << 20);
         fs::create_dir(out.directory()).unwrap();
         std::os::unix::fs::symlink(&outside, out.directory().join("a.txt")).unwrap();
         std::os::unix::fs::symlink("nowhere", out.directory().join("b.txt")).unwrap();
@@ -237,11 +378,61 @@ mod tests {
     }
 
     #[test]
+    fn no_more_than_the_limit_is_saved() {
+        let directory = tempfile::tempdir().unwrap();
+        let out = Out::new(directory.path(), 10);
+        assert!(out.bytes("a", b"123456").is_ok());
+        let error = out.bytes("b", b"12345").unwrap_err().to_string();
+        assert!(error.contains("no more than 10 B is saved"), "{error}");
+        assert!(!directory.path().join("b").exists());
+        // What did not fit took up nothing, and the same again takes up nothing either.
+        assert!(out.bytes("a", b"123456").unwrap().same);
+        assert!(out.bytes("c", b"1234").is_ok());
+    }
+
+    #[test]
+    fn a_place_where_nothing_can_be_saved_is_known_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("file"), "").unwrap();
+        fs::create_dir(at("there")).unwrap();
+        std::os::unix::fs::symlink("nowhere", at("dangling")).unwrap();
+        std::os::unix::fs::symlink("there", at("link")).unwrap();
+        let checked = |path: PathBuf| Out::new(&path, 1).check().is_ok();
+        for good in ["there", "link", "new", "new/and/deeper", ""] {
+            assert!(checked(at(good)), "{good}");
+        }
+        for bad in ["file", "file/below", "dangling", "dangling/below"] {
+            assert!(!checked(at(bad)), "{bad}");
+        }
+        assert!(!checked("/proc/nope".into()));
+        assert!(fs::read_dir(at("there")).unwrap().next().is_none());
+    }
+
+    #[test]
+    fn saving_can_be_broken_off() {
+        let asked = Halt::default();
+        assert!(asked.check().is_ok());
+        asked.asked.store(true, Ordering::Relaxed);
+        assert!(asked.check().is_err());
+        assert!(Halt { until: Some(Instant::now()), ..Halt::default() }.check().is_err());
+    }
+
+    #[test]
     fn what_was_left_out_is_told_in_words() {
-        assert_eq!(LeftOut::default().told(), None);
-        let left_out = LeftOut { links: 1, special: 2, hidden: 3, ..LeftOut::default() };
-        assert_eq!(left_out.told().unwrap(), "1 link, 2 pipes, sockets or devices, 3 hidden files");
-        assert!(is_hidden(Path::new("a/.git/config")) && !is_hidden(Path::new("a/b.c")));
-        assert!(is_cache(Path::new("a/__pycache__/b.pyc")));
+        assert!(LeftOut::default().told().is_empty() && !LeftOut::default().is_loss());
+        let mut left_out = LeftOut::default();
+        left_out.links.add(Path::new("a\n"));
+        (0..7).for_each(|number| left_out.special.add(Path::new(&format!("p{number}"))));
+        assert_eq!(
+            left_out.told(),
+            ["1 link: a\\u{a}", "7 pipes, sockets or devices: p0, p1, p2, p3, p4, …"]
+        );
+        assert!(!left_out.is_loss());
+        left_out.fail("x".into(), "why".to_owned());
+        assert!(left_out.is_loss());
+        assert_eq!(whose(Path::new("a/.git/config")), Some(Own::Git));
+        assert_eq!(whose(Path::new("a/__pycache__/b.pyc")), Some(Own::Interpreter));
+        assert_eq!(whose(Path::new(".github/ci.yml")), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use session::{Event, MimeBundle, MimeData};
@@ -26,6 +27,8 @@ pub(crate) struct Collected {
     pub(crate) stderr: Vec<u8>,
     pub(crate) results: Vec<Value>,
     pub(crate) notices: Vec<String>,
+    /// Figures that could not be saved, and why.
+    pub(crate) figures_lost: Vec<(PathBuf, String)>,
 }
 
 /// Where output goes.
@@ -40,6 +43,7 @@ pub(crate) struct Show<'a> {
     printer: Printer,
     out: &'a Out,
     figures: Vec<Saved>,
+    lost: Vec<(PathBuf, String)>,
     /// Which file a display that can be replaced is in.
     displays: BTreeMap<String, usize>,
 }
@@ -52,13 +56,13 @@ impl<'a> Show<'a> {
         let filter = |terminal: bool| terminal.then(Filter::default);
         let sink =
             Sink::Terminal { stdout: filter(stdout), stderr: filter(io::stderr().is_terminal()), pictures };
-        Show { sink, printer, out, figures: Vec::new(), displays: BTreeMap::new() }
+        Show { sink, printer, out, figures: Vec::new(), lost: Vec::new(), displays: BTreeMap::new() }
     }
 
     /// Collected.
     pub(crate) fn collected(printer: Printer, out: &'a Out) -> Show<'a> {
         let sink = Sink::Collected(Collected::default());
-        Show { sink, printer, out, figures: Vec::new(), displays: BTreeMap::new() }
+        Show { sink, printer, out, figures: Vec::new(), lost: Vec::new(), displays: BTreeMap::new() }
     }
 
     /// Shows one event. An error is one of standard output: nobody reads it any more.
@@ -150,7 +154,7 @@ impl<'a> Show<'a> {
         match self.out.bytes(&name, bytes) {
             Ok(saved) => self.figures.push(saved),
             Err(error) => {
-                self.printer.warning(format_args!("a figure could not be saved: {error}"));
+                self.lost.push((PathBuf::from(name), error.to_string()));
                 return None;
             }
         }
@@ -163,10 +167,11 @@ impl<'a> Show<'a> {
 
     /// The figures that were saved, and what was collected.
     pub(crate) fn finish(self) -> (Vec<Saved>, Collected) {
-        match self.sink {
-            Sink::Collected(collected) => (self.figures, collected),
-            Sink::Terminal { .. } => (self.figures, Collected::default()),
-        }
+        let collected = match self.sink {
+            Sink::Collected(collected) => collected,
+            Sink::Terminal { .. } => Collected::default(),
+        };
+        (self.figures, Collected { figures_lost: self.lost, ..collected })
     }
 }
 
@@ -207,7 +212,7 @@ mod tests {
     #[test]
     fn figures_are_saved_in_their_best_form_and_replaced_when_they_are_updated() {
         let directory = tempfile::tempdir().unwrap();
-        let out = Out::new(directory.path());
+        let out = Out::new(directory.path(), 1 << 20);
         let mut show = Show::collected(Printer::new(true), &out);
         let svg = MimeData::Text("<svg/>".to_owned());
         show.event(Event::Display(bundle(&[("image/svg+xml", svg.clone()), ("image/png", png(b"1"))])))
@@ -233,7 +238,7 @@ mod tests {
     #[test]
     fn output_is_collected_apart() {
         let directory = tempfile::tempdir().unwrap();
-        let out = Out::new(directory.path());
+        let out = Out::new(directory.path(), 1 << 20);
         let mut show = Show::collected(Printer::new(true), &out);
         show.event(Event::Stdout("a".into())).unwrap();
         show.event(Event::Stderr("b".into())).unwrap();

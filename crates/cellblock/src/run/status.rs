@@ -2,6 +2,9 @@
 
 use session::{Full, Outcome, Report};
 
+use super::save::Saved;
+use crate::place::told;
+
 /// Its time was up; the same as `timeout`.
 const TIMED_OUT: u8 = 124;
 /// What a shell says of a program that died of this signal.
@@ -31,6 +34,7 @@ pub(crate) fn complaint(report: &Report) -> Option<(String, Option<&'static str>
         Outcome::Ok | Outcome::Exited { .. } | Outcome::Raised => return None,
         Outcome::TimedOut { .. } => Some("give it more time with `--timeout SECONDS`"),
         Outcome::OutOfMemory { .. } => Some("give it more memory with `--memory MIB`"),
+        Outcome::DiskFull { full: Full::Cell, .. } => Some("give it more disk with `--disk MIB`"),
         Outcome::DiskFull { full: Full::Memory(_), .. } => {
             Some("write to the workspace, or give it more memory")
         }
@@ -41,6 +45,16 @@ pub(crate) fn complaint(report: &Report) -> Option<(String, Option<&'static str>
         | Outcome::SessionEnded => None,
     };
     Some((report.outcome.to_string(), hint))
+}
+
+/// Calls the file that holds output over the limit by the name that it was saved under.
+pub(crate) fn name_output(outcome: &mut Outcome, saved: &[Saved]) {
+    if let Outcome::TooMuchOutput { file, .. } = outcome {
+        let name = file.take();
+        let found =
+            saved.iter().find(|saved| name.as_ref().is_some_and(|name| saved.name.as_os_str() == &**name));
+        *file = found.map(|saved| told(&saved.path));
+    }
 }
 
 #[cfg(test)]

@@ -6,4 +6,5 @@
 mod bench;
 mod messages;
 mod run;
+mod save;
 mod stops;

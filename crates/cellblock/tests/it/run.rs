@@ -94,12 +94,15 @@ print(sorted(os.listdir()))
     assert_eq!(ended.status, Some(0), "{ended:?}");
     assert!(!ended.stdout.contains("secret"), "{ended:?}");
     assert_eq!(bench.read("cellblock-out/made/out.csv"), "a\n1\na\n1\n");
-    assert_eq!(bench.names("cellblock-out"), ["made"]);
+    assert_eq!(bench.names("cellblock-out"), [".hidden", "made"]);
     insta::assert_snapshot!(ended.stderr, @r"
     brought into the cell: data/in.csv, helpers.py
     saved in cellblock-out:
+      .hidden  0 B
       made/out.csv  8 B
-    left in the cell: 1 link, 1 pipe, socket or device, 1 hidden file
+    left in the cell:
+      1 link: link
+      1 pipe, socket or device: fifo
     ");
     // Again, with another content: what is there stays.
     let ended = bench.python(&source.replace("double(1)", "double(2)"), &[]);

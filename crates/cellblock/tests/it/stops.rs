@@ -71,13 +71,17 @@ while True: pass
 }
 
 #[test]
-fn being_told_to_end_leaves_nothing() {
+fn being_told_to_end_saves_what_there_is_and_leaves_nothing() {
     let Some(bench) = Bench::new() else { return };
-    for signal in [Signal::TERM, Signal::HUP] {
-        let (child, stdout) = started(&bench, "print('go', flush=True)\nwhile True: pass");
+    for (signal, name) in [(Signal::TERM, "term"), (Signal::HUP, "hup")] {
+        let source =
+            format!("_ = open('{name}.txt', 'w').write('half')\nprint('go', flush=True)\nwhile True: pass");
+        let (child, stdout) = started(&bench, &source);
         stop(&child, signal);
         let ended = end(child, stdout);
         assert_eq!(ended.status, Some(143), "{ended:?}");
+        assert!(ended.stderr.contains("error: stopped: cellblock was told to end"), "{ended:?}");
+        assert_eq!(bench.read(&format!("cellblock-out/{name}.txt")), "half");
         bench.assert_nothing_left();
     }
 }
