@@ -30,6 +30,8 @@ pub struct ExecuteRequest {
     pub timeout: Option<Duration>,
     /// What tracebacks call it, where it is a program of the user's.
     pub filename: Option<String>,
+    /// What `sys.argv` is from now on, the program's name first; empty: it stays as it is.
+    pub arguments: Vec<String>,
     /// Whether it is a whole program: the interpreter ends after it as it does after a script.
     pub program: bool,
 }
@@ -43,6 +45,7 @@ impl ExecuteRequest {
             clear_context: false,
             timeout: None,
             filename: None,
+            arguments: Vec::new(),
             program: false,
         }
     }
@@ -146,6 +149,9 @@ impl Session {
         let mut json = serde_json::json!({ "code": request.code });
         if let Some(filename) = request.filename {
             json["filename"] = filename.into();
+        }
+        if !request.arguments.is_empty() {
+            json["argv"] = request.arguments.into();
         }
         if request.program {
             json["final"] = true.into();

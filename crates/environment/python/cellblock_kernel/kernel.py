@@ -4,6 +4,7 @@ A call's frame holds JSON: `code`, and optionally
 
 - `silent` (no result, no history), `store_history` (default true; false: no number is spent),
 - `filename`: what tracebacks call the code, and `__file__`, where the code is a program of the user's,
+- `argv`: what `sys.argv` is from now on,
 - `final` (default false): the code is a whole program, and the interpreter ends after it as it does after a script.
 
 Unknown keys are ignored. The report, the last frame of a call, holds `status` (`ok`, `raised`, `exited`),
@@ -121,6 +122,9 @@ class Kernel:
         filename = request.get("filename")
         if filename:
             self._interpreter.names["__file__"] = filename
+        argv = request.get("argv")
+        if argv:
+            sys.argv[:] = argv
         home.look()
         _, outcome.error = guarded(
             self._interpreter.run,

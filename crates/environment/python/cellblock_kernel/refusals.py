@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import io
 import sys
 
 from . import imports
@@ -16,14 +17,36 @@ INPUT = (
     "{} has nobody to ask: this code runs without a terminal. "
     "Put the value into the code, or read it from a file."
 )
+STDIN = (
+    "sys.stdin has nothing to read: this code has no standard input. "
+    "Put the value into the code, pass it as an argument, or read it from a file."
+)
 DEBUGGER = (
     "a debugger has nobody to talk to: this code runs without a terminal. "
     "Print what you want to see, or look at the variables in the next call."
 )
 
 
+class NoInput(io.RawIOBase):
+    """A standard input that says that there is none; an empty one would be taken for an answer."""
+
+    name = "<stdin>"
+    mode = "rb"
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 0
+
+    def readinto(self, _buffer: Any, /) -> NoReturn:
+        raise EOFError(STDIN)
+
+
 def install() -> None:
-    """Replaces `input`, `getpass` and the debugger's prompt."""
+    """Replaces `input`, standard input, `getpass` and the debugger's prompt."""
+    # Children have the descriptor, which is /dev/null.
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(NoInput()), encoding="utf-8")  # type: ignore[misc]
 
     def refused_input(prompt: object = "", /) -> NoReturn:
         """input() is refused here: nobody sits at a terminal."""

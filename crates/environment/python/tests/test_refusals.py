@@ -26,17 +26,35 @@ class Refusals(KernelCase):
         )
         self.run_raised("from getpass import getpass\ngetpass('Password: ')", "EOFError")
 
-    def test_stdin_is_empty(self):
+    def test_stdin_says_that_there_is_none(self):
+        for code in (
+            "import sys; sys.stdin.read()",
+            "import sys; sys.stdin.readline()",
+            "import sys; list(sys.stdin)",
+            "import sys; sys.stdin.buffer.read()",
+            "import sys; sys.stdin.buffer.readline()",
+            "import fileinput; list(fileinput.input([]))",
+        ):
+            call = self.run_raised(code, "EOFError")
+            self.assertIn("sys.stdin has nothing to read", call.report["evalue"], code)
+        self.assertEqual(
+            self.run_ok("sys.stdin.isatty(), sys.stdin.fileno(), sys.stdin.name, sys.stdin.closed").value,
+            "(False, 0, '<stdin>', False)",
+        )
+
+    def test_a_child_has_an_empty_standard_input(self):
         self.assertEqual(
             self.run_ok(
-                cell(
-                    """
-                    import sys
-                    sys.stdin.read(), sys.stdin.readline(), list(sys.stdin)
-                    """
-                )
+                "import subprocess, sys\n"
+                "subprocess.run([sys.executable, '-c', 'import sys; print(repr(sys.stdin.read()))'], "
+                "capture_output=True, text=True).stdout"
             ).value,
-            "('', '', [])",
+            repr("''\n"),
+        )
+
+    def test_another_standard_input_is_read(self):
+        self.assertEqual(
+            self.run_ok("import io, sys\nsys.stdin = io.StringIO('a\\n')\nsys.stdin.read()").value, repr("a\n")
         )
 
     def test_debuggers(self):
