@@ -98,6 +98,9 @@ pub(crate) struct Run {
     /// The program, in Python; `-` reads it from standard input
     #[arg(value_name = "FILE")]
     pub(crate) program: PathBuf,
+    /// Arguments of the program, from the first that is no option of cellblock's, or `--`, on
+    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
     /// Stop the program after so many seconds: interrupt first, kill 3 s later
     #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds)]
     pub(crate) timeout: Duration,

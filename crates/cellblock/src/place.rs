@@ -47,7 +47,8 @@ fn usual(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
 /// A path as it is best told: without the working directory where it lies below.
 pub(crate) fn told(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    let shown = path.strip_prefix(&here).unwrap_or(path);
+    let shown = path.strip_prefix(&here).or(path.strip_prefix(".")).unwrap_or(path);
+    let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
     crate::printer::name(&shown.display().to_string())
 }
 

@@ -34,6 +34,11 @@ impl Printer {
         self.terminal && !self.quiet
     }
 
+    /// Whether errors alone are wanted.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// What went wrong.
     pub(crate) fn error(self, text: impl Display) {
         self.line("error", ERROR, &text);

@@ -5,6 +5,7 @@
 
 mod bring;
 mod copy;
+mod missing;
 mod program;
 mod report;
 mod save;
@@ -52,10 +53,18 @@ pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::R
             return Err(error.into());
         }
         printer.warning(format_args!("files that the program makes cannot be saved: failed to {error}"));
-        printer.hint("name a directory that you may write to with `--out DIR`");
+        if !printer.is_quiet() {
+            printer.hint("name a directory that you may write to with `--out DIR`");
+        }
     }
     let program = Program::read(&options.program)?;
-    let files = program.files(&options.files)?;
+    let program::Files { brought: files, warnings } = program.files(&options.files)?;
+    for (warning, hint) in warnings {
+        printer.warning(warning);
+        if !printer.is_quiet() {
+            printer.hint(hint);
+        }
+    }
     let environment = environment_for(options, &program, &files, places, printer)?;
     // Not on one thread: printing may block, and the session must not.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -149,7 +158,7 @@ async fn in_cell(
         ..Limits::default()
     };
     let opened = tokio::select! {
-        opened = open(&engine, limits, files, printer) => Ok(opened?),
+        opened = open(&engine, limits, program, files, printer) => Ok(opened?),
         stop = signals.next() => Err(stop),
     };
     let status = match opened {
@@ -169,15 +178,15 @@ async fn in_cell(
 async fn open(
     engine: &Engine,
     limits: Limits,
+    program: &Program,
     files: &[Brought],
     printer: Printer,
 ) -> anyhow::Result<(Session, save::Before)> {
     let session =
         engine.open(Principal::local(), SessionOptions { limits, ..SessionOptions::default() }).await?;
-    program::bring_in(&session, files).await?;
+    program.bring_in(&session, files).await?;
     if !files.is_empty() {
-        let names: Vec<String> = files.iter().map(|file| told(&file.to)).collect();
-        printer.note(format_args!("brought into the cell: {}", names.join(", ")));
+        printer.note(report::brought(files.iter().map(|file| told(&file.to)), files.len()));
     }
     let before = save::before(session.files().await?);
     Ok((session, before))
@@ -218,6 +227,10 @@ impl Job<'_> {
         let request = ExecuteRequest {
             timeout: Some(self.options.timeout),
             filename: Some(self.program.name.clone()),
+            arguments: std::iter::once(&self.program.argument)
+                .chain(&self.options.arguments)
+                .cloned()
+                .collect(),
             program: true,
             ..ExecuteRequest::new(new_call_id()?, self.program.source.clone())
         };
@@ -313,6 +326,11 @@ impl Job<'_> {
             if let Some(hint) = hint {
                 self.printer.hint(hint);
             }
+        }
+        if let (Some(raised), Some(directory)) = (&report.raised, self.program.directory())
+            && let Some(hint) = missing::hint(raised, directory)
+        {
+            self.printer.hint(hint);
         }
         if stop == Some(Stop::Terminate) {
             self.printer.error("stopped: cellblock was told to end");

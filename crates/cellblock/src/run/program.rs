@@ -1,12 +1,16 @@
 //! The program that is to be run, and the files that come with it.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use session::Session;
+use sys::tree::{self, Kind};
 
-use super::bring;
+use super::bring::{self, Directory, Needed};
 use crate::hints::Hint;
 use crate::place::told;
 
@@ -20,17 +24,40 @@ pub(crate) struct Program {
     pub(crate) source: String,
     /// What its tracebacks call it.
     pub(crate) name: String,
+    /// What it is to itself: `sys.argv[0]`.
+    pub(crate) argument: String,
+    /// As it was read: what is put into the workspace.
+    bytes: Vec<u8>,
     /// Where it lies; a program from standard input lies nowhere.
-    directory: Option<PathBuf>,
+    directory: Option<Directory>,
 }
 
 /// A file to be brought into the cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Brought {
     /// Where it is.
     pub(crate) from: PathBuf,
     /// What it is called in the cell.
     pub(crate) to: PathBuf,
+    /// The open directory that it must lie beneath, and where; the file that a person named is opened as it is.
+    beneath: Option<(Arc<OwnedFd>, PathBuf)>,
+}
+
+impl Brought {
+    fn open(&self) -> io::Result<File> {
+        match &self.beneath {
+            Some((directory, path)) => sys::file::open_below(directory.as_fd(), path),
+            None => File::open(&self.from),
+        }
+    }
+}
+
+/// All that is to be brought, and what is not.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) brought: Vec<Brought>,
+    /// What is to be said of the rest, each with what to do about it.
+    pub(crate) warnings: Vec<(String, String)>,
 }
 
 impl Program {
@@ -38,9 +65,12 @@ impl Program {
     pub(crate) fn read(path: &Path) -> anyhow::Result<Program> {
         let what = format!("read the program `{}`", told(path));
         if path == Path::new("-") {
+            let bytes = read(io::stdin(), &what)?;
             return Ok(Program {
-                source: text(io::stdin(), &what)?,
+                source: text(&bytes, &what)?,
                 name: "<stdin>".to_owned(),
+                argument: "-".to_owned(),
+                bytes,
                 directory: None,
             });
         }
@@ -66,29 +96,145 @@ impl Program {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
+        let directory = Directory::open(directory)
+            .map_err(|error| Hint::new(what.clone(), "its directory cannot be read").because(error))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Program { source: text(file, &what)?, name, directory: Some(directory) })
+        let bytes = read(file, &what)?;
+        Ok(Program {
+            source: text(&bytes, &what)?,
+            argument: name.clone(),
+            name,
+            bytes,
+            directory: Some(directory),
+        })
+    }
+
+    /// Where it lies; none for a program from standard input.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.directory.as_ref().map(|directory| directory.path.as_path())
     }
 
     /// What the program needs of its own directory, and what else is to be brought.
-    pub(crate) fn files(&self, others: &[PathBuf]) -> anyhow::Result<Vec<Brought>> {
-        let mut files = Vec::new();
+    pub(crate) fn files(&self, others: &[PathBuf]) -> anyhow::Result<Files> {
+        let mut files = Files::default();
+        let mut needed = Needed::default();
         if let Some(directory) = &self.directory {
-            let needed = bring::needed(&self.source, directory);
-            files.extend(needed.into_iter().map(|to| Brought { from: directory.join(&to), to }));
+            needed = bring::needed(&self.source, directory);
+            // The program comes by itself.
+            needed.files.remove(Path::new(&self.name));
+            files.brought.extend(needed.files.iter().map(|to| Brought {
+                from: directory.path.join(to),
+                to: to.clone(),
+                beneath: Some((directory.open.clone(), to.clone())),
+            }));
         }
+        let mut links = Vec::new();
         for other in others {
             let what = format!("bring `{}` into the cell", told(other));
-            let found = below(other).map_err(|error| {
+            let mut found = below(other, &mut links).map_err(|error| {
                 Hint::new(what, "`--file` names a file or a directory on this machine").because(error)
             })?;
+            // What the program names and does not get unasked comes under the name that the program has for it.
+            if let ([only], Some(directory)) = (found.as_mut_slice(), self.directory()) {
+                let is_it = |path: &&PathBuf| is_same_path(&directory.join(path), other);
+                if let Some(path) = needed.left_out.keys().find(is_it) {
+                    only.to.clone_from(path);
+                }
+            }
             for each in found {
-                files.retain(|file: &Brought| file.to != each.to);
-                files.push(each);
+                files.brought.retain(|file: &Brought| file.to != each.to);
+                files.brought.push(each);
             }
         }
+        needed.left_out.retain(|path, _| !files.brought.iter().any(|file| file.to == *path));
+        files.warn(&needed, &links, self.directory().unwrap_or(Path::new("")));
         Ok(files)
     }
+
+    /// Brings the program and the files into the session's workspace.
+    ///
+    /// The program is there under its own name for whatever starts it again: `multiprocessing` imports it in each
+    /// process that it spawns. One from standard input is there only if it might do so.
+    pub(crate) async fn bring_in(&self, session: &Session, files: &[Brought]) -> anyhow::Result<()> {
+        let spawns =
+            ["multiprocessing", "concurrent", "joblib"].iter().any(|name| self.source.contains(name));
+        let own = files.iter().any(|file| file.to == Path::new(&self.name));
+        if (self.directory.is_some() || spawns) && !own {
+            let what = || format!("bring `{}` into the cell", self.name);
+            let made = session.create_file(&self.name, Cursor::new(self.bytes.clone())).await;
+            made.map_err(|error| anyhow::Error::new(error).context(what()))?;
+        }
+        for file in files {
+            let what = || format!("bring `{}` into the cell", told(&file.from));
+            let content = file.open().map_err(|error| anyhow::Error::new(error).context(what()))?;
+            session
+                .create_file(file.to.clone(), content)
+                .await
+                .map_err(|error| anyhow::Error::new(error).context(what()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Files {
+    /// The most paths that one warning names.
+    const NAMED: usize = 10;
+
+    fn warn(&mut self, needed: &Needed, links: &[PathBuf], directory: &Path) {
+        let some = |all: Vec<String>| {
+            let more = all.len().saturating_sub(Self::NAMED);
+            let named = all.into_iter().take(Self::NAMED).collect::<Vec<_>>().join(", ");
+            if more == 0 { named } else { format!("{named} and {more} more") }
+        };
+        if !needed.left_out.is_empty() {
+            let all =
+                needed.left_out.iter().map(|(path, why)| format!("\n  {} ({})", told(path), why.told()));
+            let named: String = all.take(Self::NAMED).collect();
+            let more = needed.left_out.len().saturating_sub(Self::NAMED);
+            let more = if more == 0 { String::new() } else { format!("\n  … and {more} more") };
+            self.warnings.push((
+                format!("the program names what is not brought into the cell:{named}{more}"),
+                "what the program may have, bring with `--file PATH`".to_owned(),
+            ));
+        }
+        if !links.is_empty() {
+            let all = links.iter().map(|path| format!("`{}`", told(path))).collect();
+            self.warnings.push((
+                format!("links, pipes and other file systems in a directory are not brought: {}", some(all)),
+                "name what a link leads to with a `--file` of its own".to_owned(),
+            ));
+        }
+        let missing = |pattern: &&String| {
+            let (start, end) = pattern.split_once('*').unwrap_or((pattern, ""));
+            let (start, end) = (start.trim_start_matches("./"), end.rsplit('*').next().unwrap_or(end));
+            !self.brought.iter().any(|file| {
+                let name = file.to.to_string_lossy();
+                name.starts_with(start) && name.ends_with(end)
+            })
+        };
+        let patterns: Vec<&String> = needed.patterns.iter().filter(missing).collect();
+        if let Some(first) = patterns.first() {
+            let inner = first.trim_start_matches("./").split_once('/').map(|(inner, _)| inner);
+            let hint = match inner {
+                Some(inner) if !inner.contains('*') => {
+                    format!("bring them with `--file {}`", told(&directory.join(inner)))
+                }
+                _ => "bring each with `--file PATH`".to_owned(),
+            };
+            let all = patterns.iter().map(|pattern| format!("`{}`", crate::printer::name(pattern))).collect();
+            self.warnings.push((format!("files that a pattern names are not brought: {}", some(all)), hint));
+        }
+        if needed.cut {
+            self.warnings.push((
+                format!("only the first {} files that the program needs are brought", self.brought.len()),
+                "bring the directory with `--file DIR`".to_owned(),
+            ));
+        }
+    }
+}
+
+fn is_same_path(one: &Path, other: &Path) -> bool {
+    std::path::absolute(one).ok() == std::path::absolute(other).ok()
 }
 
 /// Whether this module is among the files that are brought.
@@ -97,7 +243,7 @@ pub(crate) fn has_module(module: &str, files: &[Brought]) -> bool {
     files.iter().any(|brought| brought.to == file || brought.to.starts_with(package))
 }
 
-fn text(from: impl Read, what: &str) -> anyhow::Result<String> {
+fn read(from: impl Read, what: &str) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(LARGEST + 1)
         .read_to_end(&mut bytes)
@@ -109,48 +255,72 @@ fn text(from: impl Read, what: &str) -> anyhow::Result<String> {
         )
         .into());
     }
-    let source = String::from_utf8(bytes).map_err(|_| {
-        Hint::new(format!("{what}: it is not UTF-8"), "save it as UTF-8, which Python expects")
-    })?;
-    Ok(source.strip_prefix('\u{feff}').map_or(source.clone(), str::to_owned))
+    Ok(bytes)
 }
 
-/// A file under its own name, or everything below a directory under the directory's.
-fn below(path: &Path) -> io::Result<Vec<Brought>> {
-    let path = path.canonicalize()?;
-    let name = PathBuf::from(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-    if path.is_file() {
-        return Ok(vec![Brought { from: path, to: name }]);
-    }
-    let mut files = Vec::new();
-    let mut directories = vec![(path, name)];
-    while let Some((from, to)) = directories.pop() {
-        for entry in fs::read_dir(&from)? {
-            let entry = entry?;
-            let (from, to) = (entry.path(), to.join(entry.file_name()));
-            // A link into a directory may lead round in a circle; one to a file is brought as the file.
-            if entry.file_type()?.is_dir() {
-                directories.push((from, to));
-            } else if from.is_file() {
-                files.push(Brought { from, to });
-            }
+/// The program's text, in the encoding that it names as PEP 263 has it.
+fn text(bytes: &[u8], what: &str) -> anyhow::Result<String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let encoding = encoding(bytes).unwrap_or_default().to_ascii_lowercase().replace('_', "-");
+    match encoding.as_str() {
+        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "l1" => {
+            Ok(bytes.iter().copied().map(char::from).collect())
+        }
+        "" | "utf-8" | "utf8" | "utf-8-sig" | "ascii" | "us-ascii" => String::from_utf8(bytes.to_vec())
+            .map_err(|_| {
+                let hint = "save it as UTF-8, which Python expects";
+                Hint::new(format!("{what}: it is not UTF-8"), hint).into()
+            }),
+        other => {
+            let other = crate::printer::name(other);
+            let hint = "save it as UTF-8; of others, only latin-1 is read";
+            Err(Hint::new(format!("{what}: its encoding is `{other}`"), hint).into())
         }
     }
-    files.sort_by(|a, b| a.to.cmp(&b.to));
-    Ok(files)
 }
 
-/// Brings the files into the session's workspace.
-pub(crate) async fn bring_in(session: &Session, files: &[Brought]) -> anyhow::Result<()> {
-    for file in files {
-        let what = || format!("bring `{}` into the cell", told(&file.from));
-        let content = File::open(&file.from).map_err(|error| anyhow::Error::new(error).context(what()))?;
-        session
-            .create_file(file.to.clone(), content)
-            .await
-            .map_err(|error| anyhow::Error::new(error).context(what()))?;
+/// What a comment in the first two lines says: `# -*- coding: latin-1 -*-`.
+fn encoding(bytes: &[u8]) -> Option<String> {
+    bytes.split(|&byte| byte == b'\n').take(2).find_map(|line| {
+        let line = String::from_utf8_lossy(line);
+        let comment = line.trim_start().strip_prefix('#')?;
+        let rest = &comment[comment.find("coding")? + "coding".len()..];
+        let name = rest.strip_prefix([':', '='])?.trim_start();
+        let end =
+            name.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(name.len());
+        Some(name[..end].to_owned()).filter(|name| !name.is_empty())
+    })
+}
+
+/// A file under its own name, or everything below a directory under the directory's; the directory's links, and what
+/// else is no file, are added to `others`.
+fn below(path: &Path, others: &mut Vec<PathBuf>) -> io::Result<Vec<Brought>> {
+    let real = path.canonicalize()?;
+    let name = path.file_name().or(real.file_name()).ok_or(io::ErrorKind::InvalidInput)?;
+    let name = PathBuf::from(name);
+    let kind = fs::metadata(&real)?;
+    if kind.is_file() {
+        return Ok(vec![Brought { from: real, to: name, beneath: None }]);
     }
-    Ok(())
+    if !kind.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is neither a file nor a directory"));
+    }
+    let open = Arc::new(sys::file::directory(&real)?);
+    let mut files = Vec::new();
+    tree::walk(&real, &mut |item| {
+        match item.kind {
+            Kind::File => files.push(Brought {
+                from: real.join(item.path),
+                to: name.join(item.path),
+                beneath: Some((open.clone(), item.path.to_owned())),
+            }),
+            Kind::Directory => {}
+            Kind::Link | Kind::Special | Kind::Closed => others.push(path.join(item.path)),
+        }
+        ControlFlow::Continue(())
+    })?;
+    files.sort_by(|a, b| a.to.cmp(&b.to));
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -169,7 +339,7 @@ mod tests {
         fs::write(at("elsewhere/sales.csv"), "").unwrap();
         let program = Program::read(&at("program.py")).unwrap();
         assert_eq!((program.name.as_str(), program.source.starts_with("import")), ("program.py", true));
-        let files = program.files(&[at("elsewhere"), at("elsewhere/sales.csv")]).unwrap();
+        let files = program.files(&[at("elsewhere"), at("elsewhere/sales.csv")]).unwrap().brought;
         let names: Vec<String> = files.iter().map(|file| file.to.display().to_string()).collect();
         assert_eq!(names, ["helpers.py", "elsewhere/inner/x", "elsewhere/sales.csv", "sales.csv"]);
         // What is named on the command line wins.
@@ -179,16 +349,55 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_comes_when_it_is_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir_all(at("p/sub")).unwrap();
+        fs::write(at("secret"), "").unwrap();
+        fs::write(at("p/.env"), "").unwrap();
+        std::os::unix::fs::symlink(at("secret"), at("p/sub/cfg.txt")).unwrap();
+        fs::write(at("p/main.py"), "open('sub/cfg.txt'); open('.env')").unwrap();
+        let program = Program::read(&at("p/main.py")).unwrap();
+        let files = program.files(&[]).unwrap();
+        assert!(files.brought.is_empty());
+        assert_eq!(
+            files.warnings[0].0,
+            "the program names what is not brought into the cell:\n  .env (hidden)\n  \
+             sub/cfg.txt (reached through a link)"
+        );
+        let files = program.files(&[at("p/sub/cfg.txt"), at("p/.env")]).unwrap();
+        let names: Vec<_> = files.brought.iter().map(|file| file.to.to_str().unwrap()).collect();
+        assert_eq!((names, files.warnings.len()), (vec!["sub/cfg.txt", ".env"], 0));
+        // A link in a directory is not followed, even in one that was named.
+        let files = program.files(&[at("p/sub")]).unwrap();
+        assert!(files.brought.is_empty() && files.warnings[1].0.contains("sub/cfg.txt"), "{files:?}");
+    }
+
+    #[test]
+    fn an_encoding_that_the_program_names_is_used() {
+        let read = |bytes: &[u8]| text(bytes, "read it").unwrap();
+        assert_eq!(
+            read(b"#!/x\n# vim: set fileencoding=Latin_1 :\nx = '\xe9'").chars().rev().nth(1),
+            Some('é')
+        );
+        assert_eq!(read("# coding: utf-8\n'é'".as_bytes()).chars().rev().nth(1), Some('é'));
+        assert_eq!(encoding(b"x = 1\ny = 2\n# coding: latin-1"), None);
+        assert_eq!(encoding(b"x = 'coding: latin-1'"), None);
+    }
+
+    #[test]
     fn what_is_no_program_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
         fs::write(at("latin.py"), b"# \xe9").unwrap();
+        fs::write(at("cyrillic.py"), b"#!/usr/bin/python\n# -*- coding: koi8-r -*-\n").unwrap();
         fs::write(at("large.py"), vec![b'#'; LARGEST as usize + 1]).unwrap();
         for (name, said) in [
             ("missing.py", "read the program"),
             ("page.ts", "no Python program"),
             ("latin.py", "not UTF-8"),
             ("large.py", "larger than 4 MiB"),
+            ("cyrillic.py", "its encoding is `koi8-r`"),
             ("", "read the program"),
         ] {
             let error = Program::read(&at(name)).unwrap_err().to_string();

@@ -23,6 +23,14 @@ pub(crate) fn line(saved: &Saved, directory: &Path) -> String {
     }
 }
 
+/// What was brought, in few words: a large directory has many names.
+pub(crate) fn brought(names: impl Iterator<Item = String>, count: usize) -> String {
+    const NAMED: usize = 10;
+    let named: Vec<String> = names.take(NAMED).collect();
+    let more = if count > NAMED { format!(" and {} more", count - NAMED) } else { String::new() };
+    format!("brought into the cell: {}{more}", named.join(", "))
+}
+
 /// All that `--json` tells.
 pub(crate) struct Told<'a> {
     pub(crate) status: u8,
@@ -88,6 +96,13 @@ impl Told<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_brought_is_told_in_few_words() {
+        let names = |count: usize| brought((0..count).map(|n| n.to_string()), count);
+        assert_eq!(names(2), "brought into the cell: 0, 1");
+        assert_eq!(names(1000), "brought into the cell: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 990 more");
+    }
 
     #[test]
     fn a_line_says_what_became_of_a_file_that_was_there() {

@@ -191,7 +191,142 @@ fn two_programs_at_the_same_time_do_not_meet() {
     let both: Vec<_> = (0..2).map(|_| bench.command(["run", "program.py"]).spawn().unwrap()).collect();
     for child in both {
         let ended = Ended::from(child.wait_with_output().unwrap());
-        assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), "[] True\n"), "{ended:?}");
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), "['program.py'] True\n"), "{ended:?}");
     }
     bench.assert_nothing_left();
+}
+
+#[test]
+fn arguments_are_the_programs_as_python_has_them() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("p.py", "import sys; print(sys.argv)");
+    for (arguments, told) in [
+        (&["run", "p.py"][..], "['p.py']"),
+        (
+            &["run", "p.py", "--n", "3", "--timeout", "x", "-q"],
+            "['p.py', '--n', '3', '--timeout', 'x', '-q']",
+        ),
+        (&["run", "p.py", "-q", "--", "--out", "x"], "['p.py', '--out', 'x']"),
+        (&["run", "--timeout", "60", "p.py", "a b", "é"], "['p.py', 'a b', 'é']"),
+    ] {
+        let ended = bench.cellblock(arguments);
+        assert_eq!((ended.status, ended.stdout.trim_end()), (Some(0), told), "{ended:?}");
+    }
+    let mut child = bench.command(["run", "-", "x"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"import sys, os; print(sys.argv, os.listdir())").unwrap();
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    assert_eq!(ended.stdout, "['-', 'x'] []\n", "{ended:?}");
+}
+
+#[test]
+fn a_program_has_no_standard_input_and_is_told_so() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("p.py", "import sys; name = sys.stdin.read()");
+    let mut child = bench.command(["run", "p.py"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"Bob").unwrap();
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("EOFError: sys.stdin has nothing to read"), "{ended:?}");
+}
+
+#[test]
+fn processes_may_be_spawned() {
+    let Some(bench) = Bench::new() else { return };
+    let source = "
+import multiprocessing
+
+def square(x):
+    return x * x
+
+if __name__ == '__main__':
+    with multiprocessing.get_context('spawn').Pool(2) as pool:
+        print(pool.map(square, [1, 2, 3]))
+";
+    let ended = bench.python(source, &["--timeout", "60"]);
+    assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "[1, 4, 9]\n", ""));
+    // The program lies in the workspace, and is not taken for something that it made.
+    assert!(bench.names("cellblock-out").is_empty());
+    let mut child = bench.command(["run", "-", "--timeout", "60"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(source.as_bytes()).unwrap();
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "[1, 4, 9]\n", ""));
+}
+
+#[test]
+fn a_program_gets_nothing_of_the_host_through_links_or_hidden_names() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("secret", "SECRET");
+    bench.write("home/.ssh/id", "SECRET");
+    std::fs::create_dir_all(bench.at("evil/sub")).unwrap();
+    for (to, link) in
+        [("../../secret", "evil/sub/cfg.txt"), ("../home", "evil/home"), ("../secret", "evil/a.py")]
+    {
+        std::os::unix::fs::symlink(to, bench.at(link)).unwrap();
+    }
+    bench.write("evil/.env", "SECRET");
+    let source = "
+for path in ['sub/cfg.txt', 'home/.ssh/id', '.env', 'a.py']:
+    try: print(open(path).read())
+    except OSError as error: print(error.errno)
+";
+    bench.write("evil/main.py", source);
+    let ended = bench.cellblock(["run", "evil/main.py"]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), "2\n2\n2\n2\n"), "{ended:?}");
+    insta::assert_snapshot!(ended.stderr, @r"
+    warning: the program names what is not brought into the cell:
+      .env (hidden)
+      a.py (reached through a link)
+      home/.ssh/id (hidden)
+      sub/cfg.txt (reached through a link)
+    hint: what the program may have, bring with `--file PATH`
+    ");
+    // A directory that was named comes without what its links lead to.
+    bench.write("main.py", "import os; print(sorted(os.listdir('evil')))");
+    let ended = bench.cellblock(["run", "main.py", "--file", "evil"]);
+    assert_eq!(ended.stdout, "['.env', 'main.py']\n", "{ended:?}");
+    // What is asked for comes under the name that the program has for it.
+    bench.write("evil/main.py", "print(open('sub/cfg.txt').read())");
+    let ended = bench.cellblock(["run", "evil/main.py", "--file", "evil/sub/cfg.txt"]);
+    assert_eq!(ended.stdout, "SECRET\n", "{ended:?}");
+}
+
+#[test]
+fn a_program_in_the_home_directory_brings_only_modules() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("taxes.txt", "SECRET");
+    bench.write("helpers.py", "x = 1");
+    bench.write("tool.py", "import helpers; print(open('taxes.txt').read())");
+    let home = bench.at("");
+    let ended = Ended::from(bench.command(["run", "tool.py"]).env("HOME", &home).output().unwrap());
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+    assert!(ended.stderr.contains("brought into the cell: helpers.py\n"), "{ended:?}");
+    assert!(ended.stderr.contains("taxes.txt (the program lies directly in your home or in /)"), "{ended:?}");
+}
+
+#[test]
+fn a_file_that_was_not_brought_is_pointed_to() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("data/a.csv", "1");
+    let ended = bench.python("import glob\nprint(glob.glob('data/*.csv'), open('data/' + 'a.csv'))", &[]);
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    assert!(ended.stderr.starts_with(
+        "warning: files that a pattern names are not brought: `data/*.csv`\n\
+         hint: bring them with `--file data`\n"
+    ));
+    assert!(ended.stderr.ends_with(
+        "hint: `data/a.csv` is on this machine and was not brought into the cell: add `--file data`\n"
+    ));
+    let ended = bench.python("import glob; print(glob.glob('data/*.csv'))", &["--file", "data"]);
+    assert_eq!(
+        (ended.stdout.as_str(), ended.stderr.as_str()),
+        ("['data/a.csv']\n", "brought into the cell: data/a.csv\n")
+    );
+}
+
+#[test]
+fn a_program_in_latin_1_runs() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("program.py", b"# coding: latin-1\nprint('\xe9')\n");
+    let ended = bench.cellblock(["run", "program.py"]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), "é\n"), "{ended:?}");
 }
