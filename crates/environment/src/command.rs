@@ -23,7 +23,8 @@ const UV_KEPT: &[&str] = &[
     "UV_SYSTEM_CERTS",
 ];
 
-/// A command without the variables that change what a Python or uv does, and without a terminal's input.
+/// A command without the variables that change what a Python or uv does, and without a terminal's input. It ends with
+/// the thread that starts it: nobody would wait for what it still fetches.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
@@ -40,6 +41,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
         }
     }
     command.stdin(Stdio::null());
+    sys::child::die_with_parent(&mut command);
     command
 }
 
@@ -134,6 +136,13 @@ mod tests {
     fn failed_with(stderr: &str) -> Error {
         let output = Output { status: ExitStatus::from_raw(256), stdout: Vec::new(), stderr: stderr.into() };
         fetch_failed("`numpy` 2", Path::new("/data"), &output)
+    }
+
+    #[test]
+    fn no_command_outlives_whoever_started_it() {
+        let start = || command("sleep").arg("30").spawn().unwrap();
+        let mut child = std::thread::spawn(start).join().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! **Invariants.** Nothing allocates, locks or panics between fork and exec in a process that had threads. Each
 //! `unsafe` block names the fact that makes it sound and who guarantees it.
 
+pub mod child;
 pub mod confine;
 pub mod enter;
 pub mod file;
@@ -19,6 +20,7 @@ pub mod python;
 pub mod ready;
 pub mod remove;
 pub mod scm;
+pub mod space;
 pub mod sparse;
 pub mod spawn;
 pub mod tree;
