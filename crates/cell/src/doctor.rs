@@ -101,7 +101,7 @@ fn ids(own: bool) -> Layer {
     Layer::less(
         "ids",
         State::Soft,
-        "all cells, and the daemon, are the same user on the host",
+        "all cells are the same user on the host, who started cellblock",
         "namespaces alone keep cells apart",
         "start as root: cells then get ids of their own, and still no privilege",
     )
@@ -143,7 +143,7 @@ fn disk() -> Layer {
         State::Soft,
         "no quota is used",
         "one file may not grow over the limit (RLIMIT_FSIZE); all together are measured while a call runs",
-        "",
+        "put the data directory on a file system of its own, which bounds what all cells take together",
     )
 }
 

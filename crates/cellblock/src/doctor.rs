@@ -1,136 +1,199 @@
-//! `cellblock doctor`: which walls stand here.
+//! `cellblock doctor`: which walls stand here, and whether there is what a run needs.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
+use anyhow::Context;
 use cell::{Layer, State};
+use environment::Environments;
 use serde::Serialize;
 
 use crate::cli::Doctor;
+use crate::place::{Places, told, try_writing};
+use crate::printer::{bytes, wrapped};
 
-/// Tells which layers hold here. 0 if a cell can be made, else 1.
-pub(crate) fn doctor(options: &Doctor) -> anyhow::Result<u8> {
+/// Less room than this is little: the environment takes about half of it.
+const ROOM: u64 = 3 << 30;
+
+/// Tells which layers hold here, and what else there is. 0 if a program can be run, else 1.
+pub(crate) fn doctor(options: &Doctor, places: &Places) -> anyhow::Result<u8> {
     let layers = tried()?;
+    let walls: Vec<Told> = layers.iter().map(Told::from).collect();
+    let needs = needs(places);
     let text = if options.json {
-        let told: Vec<Told> = layers.iter().map(Told::from).collect();
-        serde_json::to_string_pretty(&told)? + "\n"
+        let all: Vec<&Told> = walls.iter().chain(&needs).collect();
+        serde_json::to_string_pretty(&all)? + "\n"
     } else {
-        let width = if std::io::stdout().is_terminal() { 100 } else { usize::MAX };
-        table(&layers, width)
+        table(&walls, &needs)
     };
-    std::io::stdout().write_all(text.as_bytes())?;
-    Ok(u8::from(layers.iter().any(|layer| layer.state == State::Missing)))
+    std::io::stdout().write_all(text.as_bytes()).context("write to standard output")?;
+    Ok(u8::from(walls.iter().chain(&needs).any(|told| told.state == "missing")))
 }
 
 /// Tries the layers in a directory that is gone afterwards.
 fn tried() -> anyhow::Result<Vec<Layer>> {
     // Cells of an ordinary user are made below any directory that the launcher may enter.
     let scratch = std::env::temp_dir().join(format!("cellblock-doctor-{}", std::process::id()));
-    std::fs::create_dir(&scratch)?;
+    std::fs::create_dir(&scratch).with_context(|| format!("make `{}`", scratch.display()))?;
     let layers = cell::layers(&scratch);
     let _ = std::fs::remove_dir_all(&scratch);
     Ok(layers)
 }
 
-#[derive(Serialize)]
-struct Told<'a> {
-    layer: &'a str,
+/// A line of the report.
+#[derive(Debug, Clone, Serialize)]
+struct Told {
+    layer: &'static str,
     state: &'static str,
-    detail: &'a str,
-    consequence: &'a str,
-    remedy: &'a str,
+    detail: String,
+    consequence: String,
+    remedy: String,
 }
 
-impl<'a> From<&'a Layer> for Told<'a> {
-    fn from(layer: &'a Layer) -> Told<'a> {
-        Told {
-            layer: layer.name,
-            state: word(layer.state),
-            detail: &layer.detail,
-            consequence: &layer.consequence,
-            remedy: &layer.remedy,
-        }
+impl Told {
+    fn new(layer: &'static str, state: &'static str, words: [&str; 3]) -> Told {
+        let [detail, consequence, remedy] = words.map(str::to_owned);
+        Told { layer, state, detail, consequence, remedy }
     }
 }
 
-fn word(state: State) -> &'static str {
-    match state {
-        State::Hard => "hard",
-        State::Soft => "soft",
-        State::Missing => "missing",
-    }
-}
-
-/// A line per layer, and what there is to say about one that is not hard below it.
-fn table(layers: &[Layer], width: usize) -> String {
-    let name = layers.iter().map(|layer| layer.name.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for layer in layers {
-        let first = format!("{:name$}  {:7}  ", layer.name, word(layer.state));
-        let indent = " ".repeat(first.len());
-        let mut say = |prefix: &str, what: &str, words: &str| {
-            if !words.is_empty() {
-                text.push_str(&wrapped(prefix, &indent, &format!("{what}{words}"), width));
-            }
+impl From<&Layer> for Told {
+    fn from(layer: &Layer) -> Told {
+        let state = match layer.state {
+            State::Hard => "hard",
+            State::Soft => "soft",
+            State::Missing => "missing",
         };
-        say(&first, "", &layer.detail);
-        say(&indent, "so: ", &layer.consequence);
-        say(&indent, "remedy: ", &layer.remedy);
+        Told::new(layer.name, state, [&layer.detail, &layer.consequence, &layer.remedy])
     }
-    let count = |state| layers.iter().filter(|layer| layer.state == state).count();
-    let (hard, soft, missing) = (count(State::Hard), count(State::Soft), count(State::Missing));
-    let summary = match missing {
-        0 => format!("\nCells can be made here; of their walls {hard} are hard, {soft} soft.\n"),
-        _ => "\nNo cell can be made here.\n".to_owned(),
-    };
-    text + &summary
 }
 
-/// Words in lines of at most this many characters, the first after `prefix`, the others after `indent`.
-fn wrapped(prefix: &str, indent: &str, words: &str, width: usize) -> String {
-    let mut text = prefix.to_owned();
-    let mut column = prefix.len();
-    for word in words.split(' ') {
-        let length = word.chars().count();
-        if column > indent.len() && column + 1 + length > width {
-            text.push('\n');
-            text.push_str(indent);
-            column = indent.len();
-        } else if column > indent.len() {
-            text.push(' ');
-            column += 1;
+/// What a run needs beside walls.
+fn needs(places: &Places) -> Vec<Told> {
+    let data = match try_writing(&places.data) {
+        Err(error) => Told::new(
+            "data",
+            "missing",
+            [
+                &format!("`{}` cannot be written: {error}", told(&places.data)),
+                "nothing can be run",
+                "name another directory with `--data DIR`",
+            ],
+        ),
+        Ok(nearest) => {
+            let free = sys::space::free(&nearest).unwrap_or(u64::MAX);
+            let detail = format!("`{}`, {} free", told(&places.data), bytes(free));
+            if free < ROOM {
+                let consequence = "an environment, or what programs write, may not fit";
+                Told::new(
+                    "data",
+                    "low",
+                    [&detail, consequence, "free some space, or name another with `--data DIR`"],
+                )
+            } else {
+                Told::new("data", "ready", [&detail, "", ""])
+            }
         }
-        text.push_str(word);
-        column += length;
-    }
-    text.push('\n');
-    text
+    };
+    let installed: Vec<String> = Environments::new(&places.environments)
+        .list()
+        .into_iter()
+        .flatten()
+        .filter(|status| status.installed.is_some())
+        .map(|status| status.recipe.name.to_owned())
+        .collect();
+    let environments = if installed.is_empty() {
+        let consequence = "the first run installs one, which takes a minute and needs the network";
+        Told::new(
+            "environments",
+            "absent",
+            ["none is installed", consequence, "`cellblock env install lean`"],
+        )
+    } else {
+        Told::new("environments", "ready", [&installed.join(", "), "", ""])
+    };
+    let needed = installed.is_empty();
+    let python = match environment::base_python() {
+        Ok((path, version)) => {
+            Told::new("python", "ready", [&format!("{version}, `{}`", path.display()), "", ""])
+        }
+        Err(error) => Told::new(
+            "python",
+            if needed { "missing" } else { "absent" },
+            [
+                &format!("failed to {error}"),
+                "no environment can be installed",
+                &error.hint().unwrap_or_default(),
+            ],
+        ),
+    };
+    let uv = match environment::uv_on_path() {
+        Some(path) => Told::new("uv", "ready", [&format!("`{}`", path.display()), "", ""]),
+        None => Told::new(
+            "uv",
+            "absent",
+            [
+                "none on the `PATH` that is new enough",
+                "an install fetches one by pip, or from the package index that is configured",
+                "install uv",
+            ],
+        ),
+    };
+    vec![data, environments, python, uv]
+}
+
+/// A line per layer, and what there is to say about one that is not as it should be below it.
+fn table(walls: &[Told], needs: &[Told]) -> String {
+    let name = walls.iter().chain(needs).map(|told| told.layer.len()).max().unwrap_or(0);
+    let lines = |all: &[Told]| {
+        let mut text = String::new();
+        for each in all {
+            let first = format!("{:name$}  {:7}  ", each.layer, each.state);
+            let indent = " ".repeat(first.len());
+            text.push_str(&wrapped(&first, &indent, &each.detail));
+            for (what, words) in [("so: ", &each.consequence), ("remedy: ", &each.remedy)] {
+                if !words.is_empty() {
+                    text.push_str(&wrapped(&indent, &indent, &format!("{what}{words}")));
+                }
+            }
+        }
+        text
+    };
+    let count = |state| walls.iter().filter(|told| told.state == state).count();
+    let (hard, soft, missing) = (count("hard"), count("soft"), count("missing"));
+    let summary = match missing {
+        0 => format!("Cells can be made here; of their walls {hard} are hard, {soft} soft."),
+        _ => "No cell can be made here.".to_owned(),
+    };
+    format!("{}\n{}\n{summary}\n", lines(walls), lines(needs))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn layer(name: &'static str, state: State, words: [&str; 3]) -> Layer {
-        let [detail, consequence, remedy] = words.map(str::to_owned);
-        Layer { name, state, detail, consequence, remedy }
-    }
-
     #[test]
     fn what_does_not_hold_is_told_with_its_consequence_and_remedy() {
-        let layers = [
-            layer("namespaces", State::Hard, ["its own", "", ""]),
-            layer(
+        let walls = [
+            Told::new("namespaces", "hard", ["its own", "", ""]),
+            Told::new(
                 "memory",
-                State::Soft,
-                ["no cgroup is delegated", "init watches", "start it as a systemd service"],
+                "soft",
+                [
+                    "no cgroup is delegated",
+                    "init watches",
+                    "start it as a systemd service that has Delegate=yes, or as root",
+                ],
             ),
         ];
-        insta::assert_snapshot!(table(&layers, 44), @r"
+        let needs = [Told::new("data", "ready", ["`/data`, 5.0 GiB free", "", ""])];
+        insta::assert_snapshot!(table(&walls, &needs), @r"
         namespaces  hard     its own
         memory      soft     no cgroup is delegated
                              so: init watches
-                             remedy: start it as a
-                             systemd service
+                             remedy: start it as a systemd service that has
+                             Delegate=yes, or as root
+
+        data        ready    `/data`, 5.0 GiB free
 
         Cells can be made here; of their walls 1 are hard, 1 soft.
         ");
@@ -138,7 +201,15 @@ mod tests {
 
     #[test]
     fn a_machine_without_cells_is_told_plainly() {
-        let layers = [layer("namespaces", State::Missing, ["refused", "no cell can be made here", ""])];
-        assert!(table(&layers, usize::MAX).ends_with("\nNo cell can be made here.\n"));
+        let walls = [Told::new("namespaces", "missing", ["refused", "no cell can be made here", ""])];
+        assert!(table(&walls, &[]).ends_with("\nNo cell can be made here.\n"));
+    }
+
+    #[test]
+    fn a_data_directory_that_cannot_be_written_is_told() {
+        let places = Places { data: "/proc/nope".into(), environments: "/proc/nope/environments".into() };
+        let needs = needs(&places);
+        assert_eq!((needs[0].layer, needs[0].state), ("data", "missing"));
+        assert_eq!((needs[1].layer, needs[1].state), ("environments", "absent"));
     }
 }

@@ -1,5 +1,6 @@
 //! Where things are kept.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Common;
@@ -42,6 +43,22 @@ fn usual(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let base = xdg.filter(absolute).or_else(|| Some(home.filter(absolute)?.join(".local/share")))?;
     Some(base.join("cellblock"))
+}
+
+/// Tries to make something in a directory, which need not exist: the nearest above it that does speaks for it. Gives
+/// that one.
+pub(crate) fn try_writing(directory: &Path) -> io::Result<PathBuf> {
+    let mut nearest = std::path::absolute(directory)?;
+    // A link that leads nowhere exists, and no directory can be made in its place.
+    while std::fs::symlink_metadata(&nearest).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        && nearest.pop()
+    {}
+    if !std::fs::metadata(&nearest)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    let tried = nearest.join(format!(".cellblock-{}", std::process::id()));
+    std::fs::create_dir(&tried).and_then(|()| std::fs::remove_dir(&tried))?;
+    Ok(nearest)
 }
 
 /// A path as it is best told: without the working directory where it lies below.

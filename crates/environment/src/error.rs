@@ -103,7 +103,7 @@ impl Error {
             Self::Unknown { .. } => "`cellblock env list` shows those there are".to_owned(),
             Self::NotInstalled { name, .. } => format!("run `cellblock env install {name}`"),
             Self::DiskFull { .. } => {
-                "free some space, or choose another place with `--environments DIR`".to_owned()
+                "free some space, or choose another place with `--data DIR` or `--environments DIR`".to_owned()
             }
             Self::NoPython { .. } => {
                 "install CPython 3.11 or newer (such as Debian's `python3`), or name one in `CELLBLOCK_PYTHON`".to_owned()
@@ -119,7 +119,7 @@ impl Error {
                 "the package index served something else than was locked; try another index with `UV_DEFAULT_INDEX`".to_owned()
             }
             Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "choose a directory that you may write to with `--environments DIR`".to_owned()
+                "choose a directory that you may write to with `--data DIR` or `--environments DIR`".to_owned()
             }
             _ => return None,
         })

@@ -34,6 +34,7 @@ mod progress;
 mod python;
 mod recipe;
 pub mod runtime;
+mod tools;
 mod uv;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ pub use imports::imports;
 pub use manifest::{Description, Installed};
 pub use progress::{Fetching, Progress, Stage};
 pub use recipe::{Recipe, choose};
+pub use tools::{base_python, uv_on_path};
 
 use manifest::Manifest;
 

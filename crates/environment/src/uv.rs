@@ -25,9 +25,7 @@ const OLDEST: [u32; 2] = [0, 8];
 
 /// The path of a uv that will do.
 pub(crate) fn get(python: &Python, index: &Index, place: &Place) -> Result<PathBuf> {
-    if let Some(found) =
-        files::on_path("uv").into_iter().find(|uv| version_of(uv).is_some_and(|version| version >= OLDEST))
-    {
+    if let Some(found) = on_path() {
         return Ok(found);
     }
     let wheel = pinned(std::env::consts::ARCH)?;
@@ -38,6 +36,11 @@ pub(crate) fn get(python: &Python, index: &Index, place: &Place) -> Result<PathB
         fetch(python, index, &wheel, place, &kept)?;
     }
     Ok(program)
+}
+
+/// The first uv on the `PATH` that is new enough.
+pub(crate) fn on_path() -> Option<PathBuf> {
+    files::on_path("uv").into_iter().find(|uv| version_of(uv).is_some_and(|version| version >= OLDEST))
 }
 
 fn version_of(uv: &Path) -> Option<[u32; 2]> {

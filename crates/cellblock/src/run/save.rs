@@ -18,7 +18,7 @@ use session::{FileEntry, FileKind, Session};
 
 use super::copy::Content;
 use crate::hints::Hint;
-use crate::place::told;
+use crate::place::{told, try_writing};
 use crate::printer;
 use crate::progress::Saving;
 
@@ -166,22 +166,12 @@ impl Out {
         &self.directory
     }
 
-    /// Whether files can be made there, which is tried; the nearest directory above it that exists speaks for it.
+    /// Whether files can be made there, which is tried.
     pub(crate) fn check(&self) -> Result<(), Hint> {
-        let refused = |error| {
+        try_writing(&self.directory).map(|_| ()).map_err(|error| {
             let what = format!("save files in `{}`", told(&self.directory));
             Hint::new(what, "name a directory that you may write to with `--out DIR`").because(error)
-        };
-        let mut directory = std::path::absolute(&self.directory).map_err(refused)?;
-        // A link that leads nowhere exists, and no directory can be made in its place.
-        while fs::symlink_metadata(&directory).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-            && directory.pop()
-        {}
-        if !fs::metadata(&directory).map_err(refused)?.is_dir() {
-            return Err(refused(io::ErrorKind::NotADirectory.into()));
-        }
-        let tried = directory.join(format!(".cellblock-{}", std::process::id()));
-        fs::create_dir(&tried).and_then(|()| fs::remove_dir(&tried)).map_err(refused)
+        })
     }
 
     /// Saves what the program made or changed.
