@@ -1,9 +1,12 @@
 //! The command line. Every option that has an environment variable names it in its help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Runs an agent's code in a locked cell of its own: a sandbox with pandas, matplotlib and a shell inside, no network,
 /// and nothing of this machine in sight.
@@ -61,35 +64,59 @@ pub(crate) enum Command {
 }
 
 const RUN_HELP: &str = "\
-Files that the program names, as in `read_csv(\"sales.csv\")`, and modules of yours that it imports are brought into \
-the cell if they lie in the program's own directory. Of what the program then makes or changes, regular files are \
-saved; links, pipes and __pycache__ are not. A file that is already there is never replaced: the new one gets a \
-number.
+What comes into the cell: the program itself; files that it names, as in `read_csv(\"sales.csv\")`; modules of yours \
+that it imports; each only if it lies in the program's own directory, is not hidden, and is reached through no link. \
+Of a program that lies directly in your home or in / only modules come. Files that are named by a pattern or put \
+together from parts do not come either: `--file` brings what else the program may have, hidden files included. A \
+directory comes without the links in it.
+
+Arguments: the first one that is no option of cellblock's, and all after it, are the program's; `--` before them makes \
+sure. The program has no standard input: input() and sys.stdin.read() fail and say so.
+
+What is saved: the regular files that the program made or changed in its working directory, hidden ones too; in all \
+no more than the disk limit. Links, pipes, caches (.cache, __pycache__) and .git stay in the cell, which is said. A \
+file that is already there is never replaced: the new one gets a number. What the program was stopped by makes no \
+difference; after SIGTERM, saving takes 5 s at most.
 
 The value of the program's last expression is printed, as in a notebook. Figures that it shows or leaves open are \
 saved as figure-1.png and so on, and shown where the terminal can (kitty, Ghostty, WezTerm, iTerm2, Konsole).
 
-With --json, standard output is one object: `outcome`, `status`, `message`, `stdout`, `stderr`, `traceback`, \
-`results`, `figures`, `files`, `notices`, `seconds`, `cpu_seconds`, `memory_peak_bytes`, \
-`memory_limit_bytes`, `output_bytes`, `soft_limits`, `not_saved`, `environment`.
+With --json, standard output is one object:
+  outcome            ok, raised, exited, timed_out, interrupted, out_of_memory, crashed,
+                     too_much_output, disk_full, session_ended; null if the program did not run
+  status             the exit status
+  message            the outcome, or what failed, as a sentence
+  error              what was raised, or what failed: name, value, and a hint if there is one
+  traceback          of what was raised
+  variables_kept     whether the interpreter outlived the program's end
+  stdout, stderr     what the program wrote
+  output_bytes       how much that was, before it was cut
+  results, figures   what was displayed; the pictures that were saved
+  files              what was saved: name, path, bytes, unchanged (the same was there)
+  not_saved          links, special, caches, repositories, unreadable_directories,
+                     too_many_files, failures, failed (name, why)
+  notices            what cellblock says about the run
+  seconds, cpu_seconds, memory_peak_bytes, memory_limit_bytes
+  soft_limits        limits that are watched here and not enforced by the kernel
+  environment        name, id, python
 
 Exit status:
   the program's own   after sys.exit(n), and 0 when it ran to its end
   1                   it raised, or its disk was full
   2                   the command line is wrong
   124                 its time was up
-  125                 cellblock itself failed
+  125                 cellblock itself failed, or could not save a file of a program that ended with 0
   130                 it was interrupted (Ctrl-C)
   137                 it used more memory than it may
   141                 nobody read its output any more
-  143                 cellblock was told to end (SIGTERM)
+  143                 cellblock was told to end (SIGTERM, SIGHUP)
   128+n               it died of signal n
 
 Examples:
   cellblock run examples/sales.py
   cellblock run report.py --out results --timeout 60
-  echo 'print(6 * 7)' | cellblock run -
-  cellblock run train.py --file data/ --memory 8192 --cpus 4";
+  cellblock run train.py --file data/ --memory 8192 --cpus 4 -- --epochs 3
+  echo 'print(6 * 7)' | cellblock run -";
 
 /// Runs one program in a fresh cell: prints what it prints, as it comes, and saves the files it made.
 #[derive(Debug, Args)]
@@ -141,7 +168,7 @@ pub(crate) struct Run {
         env = "CELLBLOCK_LIMITS_CPUS",
         hide_env_values = true
     )]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(value_parser = cpus)]
     pub(crate) cpus: u32,
     /// Print one JSON object instead of the program's output
     #[arg(long)]
@@ -175,13 +202,67 @@ pub(crate) struct EnvName {
     pub(crate) json: bool,
 }
 
-/// Makes a cell, looks which walls stand, and says what to do about those that do not. The exit status is 1 if no cell
-/// can be made here.
+/// Makes a cell, looks which walls stand and whether there is what a run needs, and says what to do about the rest. The
+/// exit status is 1 if no program can be run here.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
     /// Print a JSON array instead
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+fn cpus(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(count @ 1..=4096) => Ok(count),
+        _ => Err("it is a whole number of processors, 1 to 4096".to_owned()),
+    }
+}
+
+/// The command line as this process has it. A variable that is set to nothing is one that is not set.
+pub(crate) fn parsed() -> Result<Cli, clap::Error> {
+    let mut matches = Cli::command_now().try_get_matches()?;
+    Cli::from_arg_matches_mut(&mut matches)
+}
+
+impl Cli {
+    fn command_now() -> clap::Command {
+        fn without_empty(command: clap::Command) -> clap::Command {
+            let is_empty = |arg: &Arg| {
+                let value = arg.get_env().and_then(std::env::var_os);
+                value.is_some_and(|value| value.is_empty())
+            };
+            let reset = |arg: Arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg };
+            command.mut_args(reset).mut_subcommands(without_empty)
+        }
+        without_empty(Cli::command())
+    }
+}
+
+/// What to say of a value that did not stand on the command line.
+pub(crate) fn origin(error: &clap::Error, given: &[OsString]) -> Option<String> {
+    let argument = match error.get(ContextKind::InvalidArg)? {
+        ContextValue::String(text) => text.split_whitespace().next()?,
+        _ => return None,
+    };
+    let is_it = |text: &OsString| text.to_str().is_some_and(|text| text.split('=').next() == Some(argument));
+    if given.iter().any(is_it) {
+        return None;
+    }
+    let run = Cli::command();
+    let run = run.find_subcommand("run")?;
+    let arg = run.get_opts().find(|arg| arg.get_long() == argument.strip_prefix("--"))?;
+    Some(format!("the value comes from the variable `{}`", arg.get_env()?.to_str()?))
+}
+
+/// The option of ours that a program's first argument looks like, and is not.
+pub(crate) fn meant(argument: &str) -> Option<String> {
+    let name = argument.strip_prefix("--")?.split('=').next()?;
+    let run = Cli::command();
+    let run = run.find_subcommand("run")?;
+    let mut longs = run.get_opts().filter_map(Arg::get_long);
+    // Of short names, every other one is near.
+    let near = name.len().saturating_sub(2) / 2;
+    longs.find(|long| strsim::osa_distance(long, name) <= near.min(2)).map(|long| format!("--{long}"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -195,11 +276,19 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_argument_that_was_meant_for_us_is_noticed() {
+        assert_eq!(meant("--memroy").as_deref(), Some("--memory"));
+        assert_eq!(meant("--timout=3").as_deref(), Some("--timeout"));
+        for other in ["--epochs", "--n", "--out-dir", "memory", "-x", "--"] {
+            assert_eq!(meant(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use anyhow::Context;
 use environment::{Environments, Installed};
 use serde::Serialize;
 
 use crate::cli::Env;
 use crate::place::{Places, told};
-use crate::printer::{Printer, bytes};
+use crate::printer::{Printer, bytes, wrapped};
 use crate::progress;
 
 /// Does what `cellblock env …` asks.
@@ -27,7 +28,7 @@ pub(crate) fn env(command: &Env, places: &Places, printer: Printer) -> anyhow::R
         }
         Env::Show(options) => show(&environments, &options.name, options.json)?,
     };
-    std::io::stdout().write_all(text.as_bytes())?;
+    std::io::stdout().write_all(text.as_bytes()).context("write to standard output")?;
     Ok(0)
 }
 
@@ -40,6 +41,7 @@ pub(crate) fn install(
     if let Ok(Some(installed)) = environments.find(name) {
         return Ok(installed);
     }
+    environment::Recipe::named(name)?;
     printer.plain(format_args!("installing the environment `{name}` (once; it needs the network)"));
     let started = std::time::Instant::now();
     let installed = {
@@ -80,7 +82,10 @@ fn list(environments: &Environments, as_json: bool) -> anyhow::Result<String> {
             Some(python) => format!("installed, Python {python}"),
             None => format!("not installed: `cellblock env install {}`", each.name),
         };
-        let _ = writeln!(text, "{}  {}\n      {state}", each.name, each.summary);
+        let name = format!("{:5} ", each.name);
+        let indent = " ".repeat(name.len());
+        text.push_str(&wrapped(&name, &indent, &each.summary));
+        text.push_str(&wrapped(&indent, &indent, &state));
     }
     Ok(text)
 }

@@ -72,11 +72,7 @@ impl Printer {
 
     /// A failure of ours: all that is behind it, and the hint that goes with it.
     pub(crate) fn failure(self, error: &anyhow::Error) {
-        let mut text = format!("failed to {error}");
-        for cause in error.chain().skip(1) {
-            text = format!("{text}\n  caused by: {cause}");
-        }
-        self.error(text);
+        self.error(failed(error));
         if let Some(hint) = crate::hints::of(error) {
             self.hint(hint);
         }
@@ -96,6 +92,12 @@ fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// A failure of ours, with all that is behind it.
+pub(crate) fn failed(error: &anyhow::Error) -> String {
+    let causes = error.chain().skip(1);
+    causes.fold(format!("failed to {error}"), |text, cause| format!("{text}\n  caused by: {cause}"))
+}
+
 /// An error with all that is behind it, on one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
@@ -113,6 +115,30 @@ pub(crate) fn bytes(count: u64) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{count} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+/// The widest line that is printed where lines can be broken.
+const WIDTH: usize = 80;
+
+/// Words in lines that read well in any terminal, the first after `prefix`, the others after `indent`.
+pub(crate) fn wrapped(prefix: &str, indent: &str, words: &str) -> String {
+    let mut text = prefix.to_owned();
+    let mut column = prefix.len();
+    for word in words.split(' ') {
+        let length = word.chars().count();
+        if column > indent.len() && column + 1 + length > WIDTH {
+            text.push('\n');
+            text.push_str(indent);
+            column = indent.len();
+        } else if column > indent.len() {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text.push('\n');
+    text
 }
 
 /// A name that somebody hostile may have chosen, harmless on a line of its own.

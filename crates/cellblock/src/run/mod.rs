@@ -73,6 +73,14 @@ pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::R
     status
 }
 
+/// What `--json` tells of a program that did not run, or whose end is not known.
+pub(crate) fn print_failure(status: u8, message: &str, hint: Option<String>) {
+    let error = serde_json::json!({ "name": "cellblock", "value": message, "hint": hint });
+    let told = serde_json::json!({ "outcome": null, "status": status, "message": message, "error": error });
+    // It was said on standard error, too.
+    let _ = io::stdout().write_all(format!("{told:#}\n").as_bytes());
+}
+
 /// The environment that the command line names, or the smallest that has what the program imports; installed.
 fn environment_for(
     options: &Run,

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Ended};
 
 fn told(arguments: &[&str]) -> String {
     Bench::without_environment().cellblock(arguments).told()
@@ -26,6 +26,8 @@ fn a_wrong_command_line_is_told() {
     assert_snapshot!("no-program", told(&["run"]));
     assert_snapshot!("wrong-timeout", told(&["run", "--timeout", "soon", "x.py"]));
     assert_snapshot!("wrong-memory", told(&["run", "--memory", "1", "x.py"]));
+    assert_snapshot!("wrong-cpus", told(&["run", "--cpus", "0.5", "x.py"]));
+    assert_snapshot!("wrong-json", told(&["run", "--json", "--cpus", "0.5", "x.py"]));
 }
 
 #[test]
@@ -75,10 +77,75 @@ fn the_doctor_names_every_layer() {
     let told = bench.cellblock(["doctor", "--json"]);
     let layers: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
     for layer in layers.as_array().unwrap() {
-        let hard = layer["state"] == "hard";
+        let hard = layer["state"] == "hard" || layer["state"] == "ready";
         assert!(hard || layer["consequence"] != "", "a layer that is not hard has a consequence: {layer}");
     }
+    let names: Vec<_> =
+        layers.as_array().unwrap().iter().map(|layer| layer["layer"].as_str().unwrap()).collect();
+    assert!(names.ends_with(&["data", "environments", "python", "uv"]), "{names:?}");
     let text = bench.cellblock(["doctor"]);
+    assert!(text.stdout.lines().all(|line| line.chars().count() <= 80 || !line.trim().contains("  ")));
+    assert!(!text.stdout.contains("daemon"), "there is none: {}", text.stdout);
     assert_eq!(text.status, told.status);
     assert!(text.stdout.starts_with("namespaces"), "{}", text.stdout);
+}
+
+#[test]
+fn a_wrong_value_of_a_variable_is_told_as_one() {
+    let bench = Bench::without_environment();
+    let mut command = bench.command(["run", "x.py"]);
+    let ended = Ended::from(command.env("CELLBLOCK_LIMITS_MEMORY_MIB", "abc").output().unwrap());
+    assert_eq!(ended.status, Some(2));
+    assert!(
+        ended.stderr.ends_with("hint: the value comes from the variable `CELLBLOCK_LIMITS_MEMORY_MIB`\n"),
+        "{ended:?}"
+    );
+    let mut command = bench.command(["run", "--memory", "abc", "x.py"]);
+    let ended = Ended::from(command.env("CELLBLOCK_LIMITS_MEMORY_MIB", "abc").output().unwrap());
+    assert!(!ended.stderr.contains("hint:"), "{ended:?}");
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let bench = Bench::without_environment();
+    let mut command = bench.command(["env", "list"]);
+    command.env("CELLBLOCK_DATA", "").env("CELLBLOCK_ENVIRONMENTS", "");
+    assert_eq!(Ended::from(command.output().unwrap()).status, Some(0));
+    let mut command = bench.command(["run", "missing.py"]);
+    command.env("CELLBLOCK_ENV", "").env("CELLBLOCK_LIMITS_MEMORY_MIB", "").env("CELLBLOCK_LIMITS_CPUS", "");
+    let ended = Ended::from(command.output().unwrap());
+    assert!(ended.stderr.starts_with("error: failed to read the program"), "{ended:?}");
+}
+
+#[test]
+fn failures_are_told_as_json_too() {
+    let bench = Bench::without_environment();
+    let ended = bench.cellblock(["run", "--json", "missing.py"]);
+    let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(
+        (ended.status, &told["status"], &told["outcome"]),
+        (Some(125), &125.into(), &serde_json::Value::Null)
+    );
+    assert!(told["error"]["value"].as_str().unwrap().starts_with("failed to read the program"), "{told}");
+    assert!(told["error"]["hint"].is_string() && ended.stderr.starts_with("error: failed"), "{told}");
+}
+
+#[test]
+fn an_unknown_environment_is_not_installed_for_a_moment() {
+    let bench = Bench::without_environment();
+    let ended = bench.cellblock(["env", "install", "bogus"]);
+    assert_eq!(ended.status, Some(125));
+    assert!(ended.stderr.starts_with("error: failed to find an environment named `bogus`"), "{ended:?}");
+}
+
+#[test]
+fn an_option_with_a_typing_error_is_noticed() {
+    let bench = Bench::without_environment();
+    let ended = bench.cellblock(["run", "x.py", "--memroy", "100"]);
+    assert!(
+        ended.stderr.starts_with("warning: `--memroy` goes to the program; is `--memory` meant?\n"),
+        "{ended:?}"
+    );
+    let ended = bench.cellblock(["run", "x.py", "--", "--memroy", "100"]);
+    assert!(ended.stderr.starts_with("error"), "{ended:?}");
 }

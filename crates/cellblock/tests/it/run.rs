@@ -166,6 +166,12 @@ open('made.txt', 'w').write('x')
     assert_eq!((&told["error"]["name"], &told["error"]["value"]), (&"KeyError".into(), &"2".into()));
     assert_eq!((&told["files"][0]["name"], &told["files"][0]["bytes"]), (&"made.txt".into(), &1.into()));
     assert_eq!(told["figures"][0]["path"], "cellblock-out/figure-1.png");
+    let help = bench.cellblock(["run", "--help"]).stdout;
+    let (_, keys) = help.split_once("standard output is one object:").unwrap();
+    let (keys, _) = keys.split_once("Exit status:").unwrap();
+    for key in told.as_object().unwrap().keys().chain(told["not_saved"].as_object().unwrap().keys()) {
+        assert!(keys.split([' ', ',', '(', ')', '\n']).any(|word| word == key), "`{key}` is not in the help");
+    }
     assert!(told["seconds"].as_f64() > Some(0.0) && told["memory_limit_bytes"] == 4096u64 << 20);
 }
 
