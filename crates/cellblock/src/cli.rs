@@ -11,7 +11,7 @@ use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 /// Runs an agent's code in a locked cell of its own: a sandbox with pandas, matplotlib and a shell inside, no network,
 /// and nothing of this machine in sight.
 #[derive(Debug, Parser)]
-#[command(name = "cellblock", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "cellblock", version, propagate_version = true, term_width = 80)]
 #[command(
     after_help = "Begin with `cellblock run examples/sales.py`, or `cellblock doctor` if something does not work."
 )]
@@ -45,7 +45,7 @@ pub(crate) struct Common {
         display_order = 101
     )]
     pub(crate) environments: Option<PathBuf>,
-    /// Print nothing on standard error but errors
+    /// Print nothing of our own on standard error but errors
     #[arg(long, short, global = true, display_order = 102)]
     pub(crate) quiet: bool,
 }
@@ -74,27 +74,31 @@ Arguments: the first one that is no option of cellblock's, and all after it, are
 sure. The program has no standard input: input() and sys.stdin.read() fail and say so.
 
 What is saved: the regular files that the program made or changed in its working directory, hidden ones too; in all \
-no more than the disk limit. Links, pipes, caches (.cache, __pycache__) and .git stay in the cell, which is said. A \
-file that is already there is never replaced: the new one gets a number. What the program was stopped by makes no \
-difference; after SIGTERM, saving takes 5 s at most.
+no more than the disk limit. Links, pipes, caches and .git stay in the cell, which is said, and so does __pycache__. A \
+file that is already there is never replaced: the new one gets a number. It makes no difference what stopped the \
+program; after SIGTERM, saving takes 5 s at most.
 
 The value of the program's last expression is printed, as in a notebook. Figures that it shows or leaves open are \
 saved as figure-1.png and so on, and shown where the terminal can (kitty, Ghostty, WezTerm, iTerm2, Konsole).
 
 With --json, standard output is one object:
-  outcome            ok, raised, exited, timed_out, interrupted, out_of_memory, crashed,
-                     too_much_output, disk_full, session_ended; null if the program did not run
+  outcome            ok, raised, exited, timed_out, interrupted, out_of_memory,
+                     crashed, too_much_output, disk_full, session_ended;
+                     null if the program did not run
   status             the exit status
   message            the outcome, or what failed, as a sentence
-  error              what was raised, or what failed: name, value, and a hint if there is one
+  error              what was raised, or what failed: name, value, and perhaps
+                     a hint
   traceback          of what was raised
   variables_kept     whether the interpreter outlived the program's end
   stdout, stderr     what the program wrote
   output_bytes       how much that was, before it was cut
   results, figures   what was displayed; the pictures that were saved
-  files              what was saved: name, path, bytes, unchanged (the same was there)
-  not_saved          links, special, caches, repositories, unreadable_directories,
-                     too_many_files, failures, failed (name, why)
+  files              what was saved: name, path, bytes, unchanged (the same was
+                     there)
+  not_saved          links, special, caches, repositories,
+                     unreadable_directories, too_many_files, failures,
+                     failed (name, why)
   notices            what cellblock says about the run
   seconds, cpu_seconds, memory_peak_bytes, memory_limit_bytes
   soft_limits        limits that are watched here and not enforced by the kernel
@@ -105,7 +109,8 @@ Exit status:
   1                   it raised, or its disk was full
   2                   the command line is wrong
   124                 its time was up
-  125                 cellblock itself failed, or could not save a file of a program that ended with 0
+  125                 cellblock itself failed, or could not save every file of a
+                      program that ended with 0
   130                 it was interrupted (Ctrl-C)
   137                 it used more memory than it may
   141                 nobody read its output any more

@@ -370,7 +370,7 @@ impl Job<'_> {
         }
         if left_out.cut {
             self.printer
-                .error("the workspace has more than 100000 entries: what is not listed above was not saved");
+                .error("the workspace has more than 100000 entries, and only so many were looked at: the rest was not saved");
             self.printer.hint("let the program pack many files into one (zip, tar)");
         }
         let left = left_out.told();

@@ -224,6 +224,7 @@ impl Out {
         halt: &Halt,
         progress: &mut Saving,
     ) -> Result<Saved, String> {
+        progress.step(0);
         halt.check().map_err(|error| error.to_string())?;
         let file = session.open_file(&entry.path).await.map_err(|error| printer::chain(&error))?;
         let length = file.metadata().map_err(|error| error.to_string())?.len();

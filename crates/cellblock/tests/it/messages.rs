@@ -21,6 +21,18 @@ fn help_teaches() {
 }
 
 #[test]
+fn help_reads_well_in_80_columns() {
+    let bench = Bench::without_environment();
+    for command in [&["--help"][..], &["run", "--help"], &["run", "-h"], &["env", "--help"], &["env", "list"]]
+    {
+        let ended = bench.cellblock(command);
+        for line in ended.stdout.lines() {
+            assert!(line.chars().count() <= 80, "{command:?}: {line}");
+        }
+    }
+}
+
+#[test]
 fn a_wrong_command_line_is_told() {
     assert_snapshot!("no-command", told(&[]));
     assert_snapshot!("no-program", told(&["run"]));
