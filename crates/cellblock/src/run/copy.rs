@@ -118,9 +118,7 @@ mod tests {
         file
     }
 
-    fn go_on(_: u64) -> io::Result<()> {
-        Ok(())
-    }
+    const GO_ON: fn(u64) -> io::Result<()> = |_| Ok(());
 
     #[test]
     fn what_was_compared_is_still_copied_whole() {
@@ -130,10 +128,10 @@ mod tests {
         let (ours, theirs, copied) = (file(&long), file(&other), file(b""));
         let length = long.len() as u64;
         let content = Content::File(&ours, length);
-        assert!(!content.is_same(&Content::File(&theirs, length), &mut go_on).unwrap());
-        content.copy(&copied, &mut go_on).unwrap();
-        assert!(content.is_same(&Content::File(&copied, length), &mut go_on).unwrap());
-        assert!(content.is_same(&Content::Bytes(&long), &mut go_on).unwrap());
+        assert!(!content.is_same(&Content::File(&theirs, length), &mut { GO_ON }).unwrap());
+        content.copy(&copied, &mut { GO_ON }).unwrap();
+        assert!(content.is_same(&Content::File(&copied, length), &mut { GO_ON }).unwrap());
+        assert!(content.is_same(&Content::Bytes(&long), &mut { GO_ON }).unwrap());
     }
 
     #[test]
@@ -142,14 +140,14 @@ mod tests {
         holes.set_len(1 << 40).unwrap();
         holes.write_all_at(b"x", 1 << 30).unwrap();
         let content = Content::File(&holes, 1 << 40);
-        content.copy(&copied, &mut go_on).unwrap();
+        content.copy(&copied, &mut { GO_ON }).unwrap();
         assert_eq!(copied.metadata().unwrap().len(), 1 << 40);
         assert!(copied.metadata().unwrap().blocks() * 512 < 8 << 20);
-        assert!(content.is_same(&Content::File(&copied, 1 << 40), &mut go_on).unwrap());
+        assert!(content.is_same(&Content::File(&copied, 1 << 40), &mut { GO_ON }).unwrap());
         copied.write_all_at(b"y", 1 << 35).unwrap();
-        assert!(!content.is_same(&Content::File(&copied, 1 << 40), &mut go_on).unwrap());
+        assert!(!content.is_same(&Content::File(&copied, 1 << 40), &mut { GO_ON }).unwrap());
         let hole = file(b"");
         hole.set_len(10).unwrap();
-        assert!(Content::File(&hole, 10).is_same(&Content::Bytes(&[0; 10]), &mut go_on).unwrap());
+        assert!(Content::File(&hole, 10).is_same(&Content::Bytes(&[0; 10]), &mut { GO_ON }).unwrap());
     }
 }
