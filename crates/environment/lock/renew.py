@@ -1,16 +1,21 @@
 """Renews the lock of an environment, and of uv itself, from the newest releases.
 
-    uv run --no-project --python 3.11 crates/environment/lock/renew.py [NAME …]
+    uv run --no-project --python 3.11 --with packaging crates/environment/lock/renew.py [NAME …]
 
-Needs `uv` on the PATH and a package index that tells the sizes of files. For each NAME.in (default: all of them) it writes
+Needs `uv` on the PATH and a package index that tells the sizes of files. For each NAME.in (default: all of them; `uv` is
+a name too) it writes
 
     NAME.txt      requirements, every one with the hash of each wheel that may be installed; no marker, no address
     NAME.wheels   `sha256 bytes filename` of those wheels, so that a progress bar knows how much is left
     NAME.modules  the modules that can be imported with it, so that an environment can be chosen by a program's imports
 
 and `uv.wheels`, the wheels of uv that are fetched where the machine has no uv. One version of each package serves every
-interpreter and architecture below: that is checked, and it is why the requirements need no markers. A change of any of
-these files gives the environment another id, so it is installed anew beside the old one.
+interpreter and architecture below: that is checked. The requirements need no markers, for the table has wheels only for
+those that want the package: one that has no wheel there is left out there. A change of any of these files gives the
+environment another id, so it is installed anew beside the old one.
+
+In NAME.in a line is a requirement, `-r OTHER.in`, or `--without PACKAGE`: a dependency that is left out, with the reason
+in a comment above it. Installing needs wheels: what comes as source only would run as we install it.
 """
 
 import pathlib
@@ -20,9 +25,12 @@ import sys
 import tempfile
 import tomllib
 
+from packaging.markers import Marker
+
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHONS = range(11, 15)
 ARCHITECTURES = ("x86_64", "aarch64")
+TARGETS = [(minor, machine) for minor in PYTHONS for machine in ARCHITECTURES]
 PYPROJECT = """
 [project]
 name = "locked"
@@ -32,12 +40,33 @@ dependencies = [{dependencies}]
 [tool.uv]
 package = false
 fork-strategy = "fewest"
+override-dependencies = [{without}]
 environments = [{environments}]
 """
 
 
-def resolve(dependencies):
-    """Every package of one resolution, as uv's own lock file tells it."""
+def lines_of(path):
+    """The requirements of a NAME.in, and the packages that are left out."""
+    wanted, without = [], []
+    for line in path.read_text().splitlines():
+        line = line.strip()
+        if line.startswith("-r "):
+            below = lines_of(path.with_name(line.removeprefix("-r ")))
+            wanted += below[0]
+            without += below[1]
+        elif line.startswith("--without "):
+            without.append(line.removeprefix("--without "))
+        elif line and not line.startswith("#"):
+            wanted.append(line)
+    return wanted, without
+
+
+def resolve(wanted, without=()):
+    """Every package of one resolution, as uv's own lock file tells it, with `targets`: who needs it."""
+
+    def listed(items):
+        return ", ".join(f'"{each}"' for each in items)
+
     environments = (
         f"sys_platform == 'linux' and platform_machine == '{machine}' and implementation_name == 'cpython'"
         for machine in ARCHITECTURES
@@ -48,13 +77,43 @@ def resolve(dependencies):
             PYPROJECT.format(
                 first=PYTHONS.start,
                 beyond=PYTHONS.stop,
-                dependencies=", ".join(f'"{each}"' for each in dependencies),
-                environments=", ".join(f'"{each}"' for each in environments),
+                dependencies=listed(wanted),
+                environments=listed(environments),
+                without=listed(f"{each}; python_version < '3'" for each in without),
             )
         )
         subprocess.run(["uv", "lock", "--quiet", "--project", folder], check=True)
         packages = tomllib.loads((project / "uv.lock").read_text())["package"]
-    return [each for each in packages if each["name"] != "locked"]
+        export = ["uv", "export", "--quiet", "--frozen", "--no-hashes", "--no-header", "--no-annotate", "--project", folder]
+        markers = {}
+        for line in subprocess.run(export, check=True, capture_output=True, text=True).stdout.splitlines():
+            requirement, _, marker = line.partition(" ; ")
+            markers.setdefault(requirement.partition("==")[0], []).append(marker)
+    found = []
+    for package in packages:
+        package["targets"] = [each for each in TARGETS if any(holds(it, *each) for it in markers.get(package["name"], []))]
+        if package["targets"]:
+            found.append(package)
+    return found
+
+
+def holds(marker, minor, machine):
+    """Whether a marker holds for some release of CPython 3.`minor` on `machine`."""
+    return not marker or any(
+        Marker(marker).evaluate(
+            {
+                "python_version": f"3.{minor}",
+                "python_full_version": f"3.{minor}.{patch}",
+                "implementation_name": "cpython",
+                "platform_python_implementation": "CPython",
+                "platform_system": "Linux",
+                "sys_platform": "linux",
+                "os_name": "posix",
+                "platform_machine": machine,
+            }
+        )
+        for patch in (0, 99)
+    )
 
 
 def fits(filename, minor, machine):
@@ -70,15 +129,14 @@ def fits(filename, minor, machine):
 
 
 def wheels(package):
-    """(sha256, bytes, filename) of each wheel that some interpreter here would take; all of them must find one."""
+    """(sha256, bytes, filename) of each wheel that an interpreter which needs it would take; all must find one."""
     found = {}
-    for minor in PYTHONS:
-        for machine in ARCHITECTURES:
-            fitting = [each for each in package.get("wheels", []) if fits(name_of(each), minor, machine)]
-            if not fitting:
-                sys.exit(f"{package['name']} {package['version']} has no wheel for CPython 3.{minor} on {machine}")
-            for each in fitting:
-                found[name_of(each)] = (each["hash"].removeprefix("sha256:"), each["size"], name_of(each))
+    for minor, machine in package["targets"]:
+        fitting = [each for each in package.get("wheels", []) if fits(name_of(each), minor, machine)]
+        if not fitting:
+            sys.exit(f"{package['name']} {package['version']} has no wheel for CPython 3.{minor} on {machine}")
+        for each in fitting:
+            found[name_of(each)] = (each["hash"].removeprefix("sha256:"), each["size"], name_of(each))
     return [found[name] for name in sorted(found)]
 
 
@@ -106,14 +164,13 @@ def modules(requirements):
                     names.add(top)
                 elif not below and top.endswith((".py", ".so")):
                     names.add(top.split(".")[0])
-    return sorted(name for name in names if name.isidentifier() and name != "__pycache__")
+    # Scripts, and what a package left lying about.
+    strays = {"__pycache__", "bin", "setup"}
+    return sorted(name for name in names - strays if name.isidentifier())
 
 
 def renew(name):
-    dependencies = [
-        line.strip() for line in (HERE / f"{name}.in").read_text().splitlines() if line.strip() and line[0] != "#"
-    ]
-    packages = resolve(dependencies)
+    packages = resolve(*lines_of(HERE / f"{name}.in"))
     if len({each["name"] for each in packages}) != len(packages):
         sys.exit(f"{name}: a package needs more than one version; narrow it in {name}.in")
     lines, rows = [], []
@@ -130,11 +187,9 @@ def renew(name):
 def renew_uv():
     """Only wheels that run on any Linux with glibc; the version is read from the file name."""
     (package,) = resolve(["uv"])
-    rows = [row for row in wheels(package)]
-    (HERE / "uv.wheels").write_text(table(rows))
+    (HERE / "uv.wheels").write_text(table(wheels(package)))
 
 
 if __name__ == "__main__":
-    for each in sys.argv[1:] or sorted(path.stem for path in HERE.glob("*.in")):
-        renew(each)
-    renew_uv()
+    for each in sys.argv[1:] or [*sorted(path.stem for path in HERE.glob("*.in")), "uv"]:
+        renew_uv() if each == "uv" else renew(each)

@@ -19,6 +19,11 @@ use crate::recipe::Recipe;
 /// Where `matplotlib`'s list of fonts lies below an environment's root.
 pub(crate) const FONTS: &str = "share/matplotlib";
 
+/// Programs that wheels carry for their own library alone, and that others look for on the `PATH`: the name, the directory below
+/// `site-packages`, and what the file's name begins with.
+const CARRIED: &[(&str, &str, &str)] =
+    &[("ffmpeg", "imageio_ffmpeg/binaries", "ffmpeg-"), ("pandoc", "pypandoc/files", "pandoc")];
+
 /// A staged environment and what it stands on.
 pub(crate) struct Staged<'a> {
     pub(crate) staging: &'a Staging<'a>,
@@ -30,7 +35,7 @@ impl Staged<'_> {
         &self.staging.root
     }
 
-    /// Puts Node's programs into `bin`, and the cell's path into every script.
+    /// Puts the programs that wheels carry into `bin`, and the cell's path into every script.
     ///
     /// The wheel's own start scripts were rejected: they start a Python to start Node.
     pub(crate) fn place_programs(&self) -> Result<()> {
@@ -54,6 +59,17 @@ impl Staged<'_> {
                 }
                 files::remove(&bin.join(name))?;
                 files::link(Path::new("..").join(target), &bin.join(name))?;
+            }
+        }
+        for (name, dir, beginning) in CARRIED {
+            let dir = packages.join(dir);
+            let absolute = self.root().join(&dir);
+            let entries = if absolute.is_dir() { files::entries(&absolute)? } else { Vec::new() };
+            let programs = entries.iter().map(std::fs::DirEntry::file_name);
+            if let Some(program) =
+                programs.into_iter().find(|name| name.as_encoded_bytes().starts_with(beginning.as_bytes()))
+            {
+                files::link(Path::new("..").join(&dir).join(program), &bin.join(name))?;
             }
         }
         let staged = self.root().as_os_str().as_encoded_bytes();

@@ -75,7 +75,8 @@ fn make(
 
     progress.stage(Stage::Installing);
     let requirements = staging.scratch.join("requirements.txt");
-    files::write(&requirements, recipe.requirements)?;
+    let wanted: String = packages.iter().map(|package| package.requirement.as_str()).collect();
+    files::write(&requirements, wanted)?;
     staging.begin_storing();
     uv.lay_out(&requirements)?;
     let staged = Staged { staging, python: &python };

@@ -36,6 +36,7 @@ mod recipe;
 pub mod runtime;
 mod tools;
 mod uv;
+mod wants;
 
 use std::path::{Path, PathBuf};
 
@@ -43,8 +44,9 @@ pub use error::{Error, Result};
 pub use imports::imports;
 pub use manifest::{Description, Installed};
 pub use progress::{Fetching, Progress, Stage};
-pub use recipe::{Recipe, choose};
+pub use recipe::{Recipe, choose, holder};
 pub use tools::{base_python, uv_on_path};
+pub use wants::{Absent, Sign, Want};
 
 use manifest::Manifest;
 

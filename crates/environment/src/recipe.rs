@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::lock;
+use crate::wants::{self, Absent, Want};
 
 /// Raised whenever an install would turn out differently for the same lock: it gives every environment another id.
 const LAYOUT: &str = "1";
@@ -24,28 +26,70 @@ pub struct Recipe {
     pub(crate) modules: &'static str,
     /// What the finished environment is checked with: modules to import.
     pub(crate) check: &'static [&'static str],
+    /// Whether a program that imports something of it is reason enough to install it.
+    pub installs_unasked: bool,
+    /// What its libraries want of the host.
+    pub wants: &'static [Want],
+    /// What does not come with its libraries.
+    pub absent: &'static [Absent],
 }
 
 /// Smallest first: the first that holds what a program imports is the one it gets.
-pub(crate) static KNOWN: &[Recipe] = &[Recipe {
-    name: "lean",
-    summary: "numpy, pandas, scipy, matplotlib, seaborn, duckdb, openpyxl, pillow, requests; Node and Deno",
-    requirements: include_str!("../lock/lean.txt"),
-    wheels: include_str!("../lock/lean.wheels"),
-    modules: include_str!("../lock/lean.modules"),
-    check: &[
-        "IPython",
-        "numpy",
-        "pandas",
-        "scipy.stats",
-        "matplotlib.pyplot",
-        "seaborn",
-        "requests",
-        "openpyxl",
-        "PIL.Image",
-        "duckdb",
-    ],
-}];
+pub(crate) static KNOWN: &[Recipe] = &[
+    Recipe {
+        name: "lean",
+        summary: "numpy, pandas, scipy, matplotlib, seaborn, duckdb, openpyxl, pillow, requests; Node and Deno",
+        requirements: include_str!("../lock/lean.txt"),
+        wheels: include_str!("../lock/lean.wheels"),
+        modules: include_str!("../lock/lean.modules"),
+        check: LEAN_CHECK,
+        installs_unasked: true,
+        wants: &[],
+        absent: &[],
+    },
+    Recipe {
+        name: "full",
+        summary: "all of lean; torch, scikit-learn, polars, spaCy, OpenCV, solvers, Word, PDF, video, web: 280 packages",
+        requirements: include_str!("../lock/full.txt"),
+        wheels: include_str!("../lock/full.wheels"),
+        modules: include_str!("../lock/full.modules"),
+        // What is likeliest to miss a library of the host's; the rest is imported by the tests.
+        check: FULL_CHECK,
+        // Gigabytes are not fetched for an import that may be optional.
+        installs_unasked: false,
+        wants: wants::HOST,
+        absent: wants::ABSENT,
+    },
+];
+
+const LEAN_CHECK: &[&str] = &[
+    "IPython",
+    "numpy",
+    "pandas",
+    "scipy.stats",
+    "matplotlib.pyplot",
+    "seaborn",
+    "requests",
+    "openpyxl",
+    "PIL.Image",
+    "duckdb",
+];
+
+const FULL_CHECK: &[&str] = &[
+    "IPython",
+    "pandas",
+    "matplotlib.pyplot",
+    "torch",
+    "sklearn",
+    "cv2",
+    "pyarrow",
+    "numba",
+    "ortools",
+    "lxml.etree",
+];
+
+/// The 12 of Python 3.12.
+const USUAL_MINOR: u8 = 12;
 
 /// The standard library's modules, of every Python that an environment may be built on.
 static STANDARD: &str = include_str!("../lock/stdlib.modules");
@@ -76,6 +120,12 @@ impl Recipe {
         STANDARD.lines().chain(self.modules.lines()).any(|each| each == module)
     }
 
+    /// Bytes of the wheels that an install on this machine fetches, for the Python that most machines have.
+    pub fn fetched_bytes(&self) -> u64 {
+        let packages = lock::packages(self.requirements, self.wheels, USUAL_MINOR, std::env::consts::ARCH);
+        packages.unwrap_or_default().iter().map(|package| package.size).sum()
+    }
+
     /// Those of `imports` that this environment does not hold.
     pub fn missing(&self, imports: &BTreeSet<String>) -> BTreeSet<String> {
         imports.iter().filter(|module| !self.provides(module)).cloned().collect()
@@ -91,14 +141,24 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The smallest environment that holds the most of `imports`, and those of them that it does not hold (which may be the program's
-/// own modules, or found nowhere).
-pub fn choose(imports: &BTreeSet<String>) -> (&'static Recipe, BTreeSet<String>) {
-    KNOWN
-        .iter()
+/// The smallest environment that holds the most of `imports`, among those that are `at_hand`, and those of them that it does not
+/// hold (which may be the program's own modules, those of another environment, or found nowhere). The smallest of all is always
+/// at hand.
+pub fn choose(
+    imports: &BTreeSet<String>,
+    at_hand: impl Fn(&Recipe) -> bool,
+) -> (&'static Recipe, BTreeSet<String>) {
+    let (smallest, larger) = KNOWN.split_first().expect("at least one recipe is compiled in");
+    std::iter::once(smallest)
+        .chain(larger.iter().filter(|recipe| at_hand(recipe)))
         .map(|recipe| (recipe, recipe.missing(imports)))
         .min_by_key(|(_, missing)| missing.len())
-        .expect("at least one recipe is compiled in")
+        .expect("one is always at hand")
+}
+
+/// The smallest environment that holds a module.
+pub fn holder(module: &str) -> Option<&'static Recipe> {
+    KNOWN.iter().find(|recipe| recipe.provides(module))
 }
 
 #[cfg(test)]
@@ -121,9 +181,39 @@ mod tests {
     }
 
     #[test]
-    fn what_no_environment_holds_is_told() {
-        let (recipe, missing) = choose(&set(&["pandas", "helpers"]));
-        assert_eq!((recipe.name, missing), ("lean", set(&["helpers"])));
+    fn the_smallest_that_holds_the_most_is_chosen() {
+        let chosen = |names: &[&str], full: bool| {
+            let (recipe, missing) = choose(&set(names), |_| full);
+            (recipe.name, missing)
+        };
+        assert_eq!(chosen(&["pandas", "helpers"], true), ("lean", set(&["helpers"])));
+        assert_eq!(chosen(&["pandas", "torch", "docx"], true), ("full", set(&[])));
+        assert_eq!(chosen(&["pandas", "torch", "os"], false), ("lean", set(&["torch"])));
+        assert_eq!(chosen(&["torch", "helpers"], true), ("full", set(&["helpers"])));
+        assert_eq!(
+            ["numpy", "cv2", "helpers"].map(|name| holder(name).map(|recipe| recipe.name)),
+            [Some("lean"), Some("full"), None]
+        );
+    }
+
+    #[test]
+    fn each_environment_holds_all_of_the_smaller_one() {
+        for pair in KNOWN.windows(2) {
+            for module in pair[0].modules.lines() {
+                assert!(pair[1].provides(module), "`{}` does not hold {module}", pair[1].name);
+            }
+            assert!(pair[0].fetched_bytes() < pair[1].fetched_bytes());
+        }
+    }
+
+    #[test]
+    fn full_is_as_large_as_it_says() {
+        let full = Recipe::named("full").unwrap();
+        for minor in 11..=14 {
+            let packages =
+                lock::packages(full.requirements, full.wheels, minor, std::env::consts::ARCH).unwrap();
+            assert!(packages.len() >= 250, "{} packages for 3.{minor}", packages.len());
+        }
     }
 
     #[test]

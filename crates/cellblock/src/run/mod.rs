@@ -28,7 +28,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::cli::Run;
 use crate::environments;
 use crate::place::{Places, told};
-use crate::printer::Printer;
+use crate::printer::{Printer, bytes};
 use crate::progress::Saving;
 use program::{Brought, Program};
 use save::{Halt, LeftOut, Out, Saved};
@@ -89,21 +89,37 @@ fn environment_for(
     places: &Places,
     printer: Printer,
 ) -> anyhow::Result<Installed> {
-    let imports = environment::imports(&program.source);
+    let environments = Environments::new(&places.environments);
+    let mut imports = environment::imports(&program.source);
+    imports.retain(|module| !program::has_module(module, files));
     let (recipe, missing) = match &options.env {
         Some(name) => {
             let recipe = environment::Recipe::named(name)?;
             (recipe, recipe.missing(&imports))
         }
-        None => environment::choose(&imports),
+        None => environment::choose(&imports, |recipe| {
+            recipe.installs_unasked || matches!(environments.find(recipe.name), Ok(Some(_)))
+        }),
     };
-    for module in missing.iter().filter(|module| !program::has_module(module, files)) {
-        printer.warning(format_args!(
-            "`{module}` is not in the environment `{}`, and this version has none that it is in",
-            recipe.name
-        ));
+    for module in &missing {
+        let lacking = format!("`{module}` is not in the environment `{}`", recipe.name);
+        match environment::holder(module) {
+            Some(other) => printer.warning(format_args!("{lacking}, but in `{}`", other.name)),
+            None => printer.warning(format_args!("{lacking}, and this version has none that it is in")),
+        }
     }
-    Ok(environments::install(&Environments::new(&places.environments), recipe.name, printer)?)
+    // Not an error: the program may do without.
+    if let Some(other) = missing.iter().find_map(|module| environment::holder(module)) {
+        match environments.find(other.name) {
+            Ok(Some(_)) => printer.hint(format_args!("`--env {}` takes it", other.name)),
+            _ => printer.hint(format_args!(
+                "`cellblock env install {}` installs it, once: {} to fetch",
+                other.name,
+                bytes(other.fetched_bytes())
+            )),
+        }
+    }
+    Ok(environments::install(&environments, recipe.name, printer)?)
 }
 
 /// Why the program is to stop.
