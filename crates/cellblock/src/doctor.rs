@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Context;
 use cell::{Layer, State};
-use environment::Environments;
+use environment::{Environments, Recipe};
 use serde::Serialize;
 
 use crate::cli::Doctor;
@@ -138,7 +138,31 @@ fn needs(places: &Places) -> Vec<Told> {
             ],
         ),
     };
-    vec![data, environments, python, uv]
+    let mut needs = vec![data, environments, python, uv];
+    needs.extend(Environments::known().iter().filter_map(software));
+    needs
+}
+
+/// What an environment's libraries want of this machine.
+fn software(recipe: &Recipe) -> Option<Told> {
+    let (here, missing): (Vec<_>, Vec<_>) = recipe.wants.iter().partition(|want| want.is_here());
+    if recipe.wants.is_empty() {
+        return None;
+    }
+    let detail = format!("{} of {} things that its libraries want are here", here.len(), recipe.wants.len());
+    if missing.is_empty() {
+        return Some(Told::new(recipe.name, "ready", [&detail, "", ""]));
+    }
+    let lacking: Vec<&str> = missing.iter().flat_map(|want| want.libraries.iter().copied()).collect();
+    let debian: Vec<&str> = missing.iter().map(|want| want.debian).collect();
+    let fedora: Vec<&str> = missing.iter().map(|want| want.fedora).collect();
+    let consequence = format!(
+        "{} do less, or nothing; `cellblock env show {}` tells what each wants",
+        lacking.join(", "),
+        recipe.name
+    );
+    let remedy = format!("`apt install {}` (`dnf install {}`)", debian.join(" "), fedora.join(" "));
+    Some(Told::new(recipe.name, "partly", [&detail, &consequence, &remedy]))
 }
 
 /// A line per layer, and what there is to say about one that is not as it should be below it.

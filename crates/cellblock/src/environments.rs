@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::Context;
-use environment::{Environments, Installed};
+use environment::{Absent, Environments, Installed, Recipe, Want};
 use serde::Serialize;
 
 use crate::cli::Env;
@@ -41,8 +41,10 @@ pub(crate) fn install(
     if let Ok(Some(installed)) = environments.find(name) {
         return Ok(installed);
     }
-    environment::Recipe::named(name)?;
-    printer.plain(format_args!("installing the environment `{name}` (once; it needs the network)"));
+    let fetched = bytes(Recipe::named(name)?.fetched_bytes());
+    printer.plain(format_args!(
+        "installing the environment `{name}` (once; it needs the network, {fetched} to fetch)"
+    ));
     let started = std::time::Instant::now();
     let installed = {
         let mut progress = progress::of_install(printer);
@@ -56,6 +58,7 @@ pub(crate) fn install(
 struct Listed {
     name: String,
     summary: String,
+    fetched_bytes: u64,
     installed: bool,
     path: Option<String>,
     python: Option<String>,
@@ -68,6 +71,7 @@ fn list(environments: &Environments, as_json: bool) -> anyhow::Result<String> {
         .map(|status| Listed {
             name: status.recipe.name.to_owned(),
             summary: status.recipe.summary.to_owned(),
+            fetched_bytes: status.recipe.fetched_bytes(),
             installed: status.installed.is_some(),
             path: status.installed.as_ref().map(|installed| installed.root.display().to_string()),
             python: status.installed.map(|installed| installed.python),
@@ -113,10 +117,45 @@ struct Shown {
     created: u64,
     programs: std::collections::BTreeMap<String, String>,
     packages: std::collections::BTreeMap<String, String>,
+    wants: Vec<Wanted>,
+    not_included: Vec<NotIncluded>,
+}
+
+/// What libraries want of this machine.
+#[derive(Serialize)]
+pub(crate) struct Wanted {
+    libraries: &'static [&'static str],
+    what: &'static str,
+    here: bool,
+    debian: &'static str,
+    fedora: &'static str,
+}
+
+impl From<&'static Want> for Wanted {
+    fn from(want: &'static Want) -> Wanted {
+        let Want { libraries, what, sign: _, debian, fedora } = want;
+        Wanted { libraries, what, here: want.is_here(), debian, fedora }
+    }
+}
+
+/// What does not come with a library.
+#[derive(Serialize)]
+struct NotIncluded {
+    library: &'static str,
+    what: &'static str,
+    remedy: &'static str,
+}
+
+impl From<&'static Absent> for NotIncluded {
+    fn from(absent: &'static Absent) -> NotIncluded {
+        NotIncluded { library: absent.library, what: absent.what, remedy: absent.remedy }
+    }
 }
 
 fn show(environments: &Environments, name: &str, as_json: bool) -> anyhow::Result<String> {
     let description = environments.describe(name)?;
+    let recipe = Recipe::named(name)?;
+    let wants: Vec<Wanted> = recipe.wants.iter().map(Wanted::from).collect();
     if as_json {
         return json(&Shown {
             found: Found::from(description.installed),
@@ -124,6 +163,8 @@ fn show(environments: &Environments, name: &str, as_json: bool) -> anyhow::Resul
             created: description.created,
             programs: description.programs,
             packages: description.packages.into_iter().collect(),
+            wants,
+            not_included: recipe.absent.iter().map(NotIncluded::from).collect(),
         });
     }
     let mut text = format!(
@@ -140,7 +181,32 @@ fn show(environments: &Environments, name: &str, as_json: bool) -> anyhow::Resul
     for (name, version) in &description.packages {
         let _ = writeln!(text, "  {name} {version}");
     }
+    text.push_str(&told_wants(&wants));
+    if !recipe.absent.is_empty() {
+        text.push_str("\nnot included: models, corpora and services\n");
+    }
+    for absent in recipe.absent {
+        let _ = writeln!(text, "  {}: {}\n      remedy: {}", absent.library, absent.what, absent.remedy);
+    }
     Ok(text)
+}
+
+/// What libraries want of this machine, what is missing first, and the command that brings that.
+fn told_wants(wants: &[Wanted]) -> String {
+    let mut text = String::new();
+    for (here, title) in [(false, "missing on this machine"), (true, "found on this machine")] {
+        let mut listed = wants.iter().filter(|want| want.here == here).peekable();
+        if listed.peek().is_some() {
+            let _ = writeln!(text, "\n{title}");
+        }
+        for want in listed {
+            let _ = writeln!(text, "  for {}: {}", want.libraries.join(", "), want.what);
+            if !here {
+                let _ = writeln!(text, "      package {} (Fedora: {})", want.debian, want.fedora);
+            }
+        }
+    }
+    text
 }
 
 fn json(value: &impl Serialize) -> anyhow::Result<String> {

@@ -51,7 +51,14 @@ impl Printer {
         }
     }
 
-    /// What to do about an error or a warning.
+    /// What to do about a warning.
+    pub(crate) fn advice(self, text: impl Display) {
+        if !self.quiet {
+            self.hint(text);
+        }
+    }
+
+    /// What to do about an error.
     pub(crate) fn hint(self, text: impl Display) {
         self.line("hint", HINT, &text);
     }

@@ -1,4 +1,4 @@
-//! The environment that tests use, installed as a user would install it.
+//! The environments that tests use, installed as a user would install them.
 
 use std::env;
 use std::path::PathBuf;
@@ -21,15 +21,20 @@ pub(crate) fn directory(workspace: &Workspace) -> PathBuf {
     }
 }
 
-/// Builds `cellblock` and has it install `lean`; it knows by itself what is there already.
+/// What tests use.
+const ENVIRONMENTS: &[&str] = &["lean", "full"];
+
+/// Builds `cellblock` and has it install them; it knows by itself what is there already.
 pub(crate) fn install(workspace: &Workspace) -> Result<Verdict> {
     let built = workspace.build()?;
     let cellblock = built
         .iter()
         .find(|executable| !executable.test && executable.path.ends_with("cellblock"))
         .context("cargo built no `cellblock`")?;
-    let mut command = Command::new(&cellblock.path);
-    command.args(["env", "install", "lean", "--environments"]).arg(directory(workspace));
-    run(command.current_dir(&workspace.root))?;
+    for name in ENVIRONMENTS {
+        let mut command = Command::new(&cellblock.path);
+        command.args(["env", "install", name, "--environments"]).arg(directory(workspace));
+        run(command.current_dir(&workspace.root))?;
+    }
     Ok(Verdict::Passed)
 }

@@ -81,7 +81,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "environment",
-        about: "cellblock installs the environment that tests use",
+        about: "cellblock installs the environments that tests use",
         slow: false,
         needs: &[],
         run: environment::install,

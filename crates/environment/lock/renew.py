@@ -12,7 +12,7 @@ a name too) it writes
 and `uv.wheels`, the wheels of uv that are fetched where the machine has no uv. One version of each package serves every
 interpreter and architecture below: that is checked. The requirements need no markers, for the table has wheels only for
 those that want the package: one that has no wheel there is left out there. A change of any of these files gives the
-environment another id, so it is installed anew beside the old one.
+environment another id, so it is installed anew beside the old one; and `docs/libraries.md` is to be made anew, as its test says.
 
 In NAME.in a line is a requirement, `-r OTHER.in`, or `--without PACKAGE`: a dependency that is left out, with the reason
 in a comment above it. Installing needs wheels: what comes as source only would run as we install it.

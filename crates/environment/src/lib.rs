@@ -29,6 +29,8 @@ mod index;
 mod install;
 mod lock;
 mod manifest;
+#[cfg(test)]
+mod page;
 mod place;
 mod progress;
 mod python;

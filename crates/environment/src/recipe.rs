@@ -49,7 +49,7 @@ pub(crate) static KNOWN: &[Recipe] = &[
     },
     Recipe {
         name: "full",
-        summary: "all of lean; torch, scikit-learn, polars, spaCy, OpenCV, solvers, Word, PDF, video, web: 280 packages",
+        summary: "all of lean; torch, scikit-learn, polars, spaCy, OpenCV, solvers, Word, PDF, video, web: over 280 packages",
         requirements: include_str!("../lock/full.txt"),
         wheels: include_str!("../lock/full.wheels"),
         modules: include_str!("../lock/full.modules"),
@@ -112,6 +112,11 @@ impl Recipe {
             hash.update(part);
         }
         hex(&hash.finalize())[..12].to_owned()
+    }
+
+    /// The top-level names that its packages are imported by; see [`Self::provides`].
+    pub fn modules(&self) -> impl Iterator<Item = &'static str> {
+        self.modules.lines()
     }
 
     /// Whether `import module` works in this environment, for the top-level name of a module: the standard library's, a package's

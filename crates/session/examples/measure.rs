@@ -1,10 +1,10 @@
 //! How long a session's client waits, measured through the engine:
 //!
 //! ```text
-//! cargo run --release -p session --example measure -- --environments DIR [--rounds N]
+//! cargo run --release -p session --example measure -- --environments DIR [--env NAME] [--warm bare|data] [--rounds N]
 //! ```
 //!
-//! DIR holds the installed environment `lean`. Everything is on demand: there is no pool of cells or kernels yet.
+//! DIR holds the installed environment; `lean`, unless another is named. Everything is on demand: there is no pool of cells or kernels yet.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,13 +26,15 @@ const ASSIGN: &str = "x = 1";
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let (environments, rounds) = arguments()?;
-    let installed = environment::Environments::new(&environments).find("lean")?;
+    let Arguments { environments, env, warm, rounds } = arguments()?;
+    let installed = environment::Environments::new(&environments).find(&env)?;
     let environment = installed
-        .ok_or("`lean` is not installed there: `cellblock env install lean --environments DIR`")?
+        .ok_or_else(|| {
+            format!("`{env}` is not installed there: `cellblock env install {env} --environments DIR`")
+        })?
         .root;
     let data = tempfile::tempdir()?;
-    let kernels = Kernels::Warm(WarmSet::Data);
+    let kernels = Kernels::Warm(warm);
     let options = EngineOptions { data: data.path().to_owned(), environment, kernels, total_memory: None };
 
     let begun = Instant::now();
@@ -50,18 +52,28 @@ async fn main() -> Result<(), Error> {
     Ok(())
 }
 
-fn arguments() -> Result<(PathBuf, usize), Error> {
-    let (mut environments, mut rounds) = (None, 100);
+struct Arguments {
+    environments: PathBuf,
+    env: String,
+    warm: WarmSet,
+    rounds: usize,
+}
+
+fn arguments() -> Result<Arguments, Error> {
+    let (mut environments, mut env, mut warm, mut rounds) = (None, "lean".to_owned(), WarmSet::Data, 100);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("`{argument}` needs a value"))?;
-        match &*argument {
-            "--environments" => environments = Some(value.into()),
-            "--rounds" => rounds = value.parse()?,
-            _ => return Err(format!("unknown option `{argument}`").into()),
+        match (&*argument, &*value) {
+            ("--environments", _) => environments = Some(value.into()),
+            ("--env", _) => env = value,
+            ("--warm", "bare") => warm = WarmSet::Bare,
+            ("--warm", "data") => warm = WarmSet::Data,
+            ("--rounds", _) => rounds = value.parse()?,
+            _ => return Err(format!("unknown option `{argument} {value}`").into()),
         }
     }
-    Ok((environments.ok_or("--environments DIR is needed")?, rounds))
+    Ok(Arguments { environments: environments.ok_or("--environments DIR is needed")?, env, warm, rounds })
 }
 
 /// A session is opened for one call, which is the first in it.

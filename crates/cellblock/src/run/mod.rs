@@ -111,8 +111,8 @@ fn environment_for(
     // Not an error: the program may do without.
     if let Some(other) = missing.iter().find_map(|module| environment::holder(module)) {
         match environments.find(other.name) {
-            Ok(Some(_)) => printer.hint(format_args!("`--env {}` takes it", other.name)),
-            _ => printer.hint(format_args!(
+            Ok(Some(_)) => printer.advice(format_args!("`--env {}` takes it", other.name)),
+            _ => printer.advice(format_args!(
                 "`cellblock env install {}` installs it, once: {} to fetch",
                 other.name,
                 bytes(other.fetched_bytes())

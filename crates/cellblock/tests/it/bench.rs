@@ -31,6 +31,29 @@ impl Bench {
         Some(Bench { environments: directory, ..bench })
     }
 
+    /// A place where of all environments only `lean` is installed.
+    pub(crate) fn only_lean() -> Option<Bench> {
+        let installed = Bench::new()?.environments;
+        let lean = environment::Environments::new(installed).find("lean").unwrap()?.root;
+        let bench = Bench::without_environment();
+        std::fs::create_dir(&bench.environments).unwrap();
+        std::os::unix::fs::symlink(&lean, bench.environments.join(lean.file_name()?)).unwrap();
+        Some(bench)
+    }
+
+    /// A place where `full` is installed too; none: the test is to be skipped, which this says.
+    pub(crate) fn with_full() -> Option<Bench> {
+        let bench = Bench::new()?;
+        if environment::Environments::new(&bench.environments).find("full").unwrap().is_none() {
+            let why =
+                format!("`full` is not installed in {} (see {ENVIRONMENTS})", bench.environments.display());
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{why}");
+            eprintln!("SKIPPED: {why}");
+            return None;
+        }
+        Some(bench)
+    }
+
     /// A place where nothing is installed.
     pub(crate) fn without_environment() -> Bench {
         let place = tempfile::tempdir().unwrap();

@@ -84,6 +84,25 @@ fn environments_are_told_as_json() {
 }
 
 #[test]
+fn what_libraries_want_and_do_not_bring_is_told() {
+    let Some(bench) = Bench::with_full() else { return };
+    let shown = bench.cellblock(["env", "show", "full", "--json"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let wants = shown["wants"].as_array().unwrap();
+    let missing = wants.iter().filter(|want| want["here"] == false).count();
+    assert!(wants.len() >= 8 && shown["packages"].as_object().unwrap().len() >= 250);
+    let text = bench.cellblock(["env", "show", "full"]).stdout;
+    assert_eq!(text.matches("\n      package ").count(), missing, "{text}");
+    assert!(text.contains("\n  nltk: corpora and models"), "{text}");
+    let doctor = bench.cellblock(["doctor"]).stdout;
+    let expected = format!("{} of {} are here", wants.len() - missing, wants.len());
+    assert!(
+        doctor.contains("What libraries want of this machine:") && doctor.contains(&expected),
+        "{doctor}"
+    );
+}
+
+#[test]
 fn the_doctor_names_every_layer() {
     let bench = Bench::without_environment();
     let told = bench.cellblock(["doctor", "--json"]);

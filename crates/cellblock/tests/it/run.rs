@@ -178,16 +178,59 @@ open('made.txt', 'w').write('x')
 #[test]
 fn an_import_that_no_environment_has_is_told_before_the_program_fails() {
     let Some(bench) = Bench::new() else { return };
-    let ended = bench.python("import torch", &[]);
+    let ended = bench.python("import nowhere_at_all", &[]);
     assert_eq!(ended.status, Some(1));
     let (warning, traceback) = ended.stderr.split_once('\n').unwrap();
     assert_eq!(
         warning,
-        "warning: `torch` is not in the environment `lean`, and this version has none that it is in"
+        "warning: `nowhere_at_all` is not in the environment `lean`, and this version has none that it is in"
     );
-    assert!(traceback.contains("ModuleNotFoundError: No module named 'torch'"), "{ended:?}");
-    let quiet = bench.python("import torch", &["--quiet"]);
+    assert!(traceback.contains("ModuleNotFoundError: No module named 'nowhere_at_all'"), "{ended:?}");
+    let quiet = bench.python("import nowhere_at_all", &["--quiet"]);
     assert!(quiet.stderr.starts_with("Traceback"), "{quiet:?}");
+}
+
+#[test]
+fn an_import_that_only_full_has_gets_the_command_that_installs_it() {
+    let Some(bench) = Bench::only_lean() else { return };
+    let source =
+        "try:\n    import orjson as json\nexcept ImportError:\n    import json\nprint(json.dumps(1))";
+    let ended = bench.python(source, &[]);
+    assert_eq!(
+        (ended.status, ended.stdout.as_str()),
+        (Some(0), "1\n"),
+        "a program may do without: {ended:?}"
+    );
+    let mut lines = ended.stderr.lines();
+    assert_eq!(lines.next(), Some("warning: `orjson` is not in the environment `lean`, but in `full`"));
+    let hint = lines.next().unwrap();
+    assert!(hint.starts_with("hint: `cellblock env install full` installs it, once: "), "{hint}");
+    assert!(hint.ends_with(" GiB to fetch"), "{hint}");
+    let quiet = bench.python(source, &["--quiet"]);
+    assert_eq!(quiet.stderr, "");
+    assert!(bench.cellblock(["env", "list"]).stdout.contains("not installed: `cellblock env install full`"));
+}
+
+#[test]
+fn the_smallest_environment_that_has_the_imports_is_taken() {
+    let Some(bench) = Bench::with_full() else { return };
+    // Modules of the program's own do not count, even where a package has one of the name.
+    bench.write("docx.py", "");
+    for (source, expected) in [
+        ("import pandas, json", "lean"),
+        ("import docx", "lean"),
+        ("import orjson, pandas\nprint(orjson.dumps([1]))", "full"),
+    ] {
+        let ended = bench.python(source, &["--json"]);
+        let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(
+            (&told["environment"]["name"], &told["status"]),
+            (&expected.into(), &0.into()),
+            "{source}"
+        );
+    }
+    let lean = bench.python("try:\n    import orjson\nexcept ImportError:\n    pass", &["--env", "lean"]);
+    assert!(lean.stderr.ends_with("hint: `--env full` takes it\n"), "{lean:?}");
 }
 
 #[test]
