@@ -15,11 +15,6 @@ use crate::progress::{Progress, Stage};
 use crate::recipe::Recipe;
 use crate::{base, compile, python, uv};
 
-/// What an install takes on disk, as multiples of the bytes of its wheels, plus what the interpreter takes. Measured: `lean` comes
-/// to 3.4 times its wheels.
-const UNPACKED: u64 = 4;
-const INTERPRETER: u64 = 200 << 20;
-
 /// Installs `recipe` into `dir`, unless somebody else does so meanwhile.
 pub(crate) fn install(recipe: &Recipe, dir: &Path, progress: &mut dyn Progress) -> Result<Installed> {
     let place = Place::lock(dir, progress)?;
@@ -55,8 +50,7 @@ fn make(
     progress.stage(Stage::Python);
     let python = python::find()?;
     let packages = lock::packages(recipe.requirements, recipe.wheels, python.minor, std::env::consts::ARCH)?;
-    let need = packages.iter().map(|package| package.size).sum::<u64>() * UNPACKED + INTERPRETER;
-    let free = place.free()?;
+    let (need, free) = (recipe.disk_bytes, place.free()?);
     if free < need {
         return Err(Error::DiskFull { path: place.path().to_owned(), need, free });
     }

@@ -113,9 +113,10 @@ fn environment_for(
         match environments.find(other.name) {
             Ok(Some(_)) => printer.advice(format_args!("`--env {}` takes it", other.name)),
             _ => printer.advice(format_args!(
-                "`cellblock env install {}` installs it, once: {} to fetch",
+                "`cellblock env install {}` installs it, once: {} to fetch, {} on disk",
                 other.name,
-                bytes(other.fetched_bytes())
+                bytes(other.fetched_bytes()),
+                bytes(other.disk_bytes)
             )),
         }
     }

@@ -205,7 +205,7 @@ fn an_import_that_only_full_has_gets_the_command_that_installs_it() {
     assert_eq!(lines.next(), Some("warning: `orjson` is not in the environment `lean`, but in `full`"));
     let hint = lines.next().unwrap();
     assert!(hint.starts_with("hint: `cellblock env install full` installs it, once: "), "{hint}");
-    assert!(hint.ends_with(" GiB to fetch"), "{hint}");
+    assert!(hint.ends_with(" GiB to fetch, 8.0 GiB on disk"), "{hint}");
     let quiet = bench.python(source, &["--quiet"]);
     assert_eq!(quiet.stderr, "");
     assert!(bench.cellblock(["env", "list"]).stdout.contains("not installed: `cellblock env install full`"));

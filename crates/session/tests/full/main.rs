@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use environment::{Environments, Recipe, Want};
+use environment::{Environments, Installed, Recipe, Want};
 use session::{
-    Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Outcome, Principal, SessionOptions, new_call_id,
+    Engine, EngineOptions, Event, ExecuteRequest, Kernels, Outcome, Principal, SessionOptions, WarmSet,
+    new_call_id,
 };
 
 /// Tells where environments are installed.
@@ -19,7 +20,7 @@ const ENVIRONMENTS: &str = "CELLBLOCK_TEST_ENVIRONMENTS";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The installed environment; none: the test is to be skipped, which this says.
-fn environment() -> Option<environment::Installed> {
+fn environment() -> Option<Installed> {
     let directory = std::env::var_os(ENVIRONMENTS).map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-data/environments"),
         PathBuf::from,
@@ -61,28 +62,51 @@ async fn works(library: &str) {
         eprintln!("SKIPPED in part: `{library}` wants {}: package `{}` here", want.what, want.debian);
     }
     let here = if wanted.is_empty() { "True" } else { "False" };
-    let code = format!("HERE = {here}\n{}", code(library));
+    run(&installed, Kernels::Cold, &format!("HERE = {here}\n{}", code(library)), library).await;
+}
 
+/// Runs code in a session of its own; what it printed. It must run to its end.
+async fn run(installed: &Installed, kernels: Kernels, code: &str, name: &str) -> String {
     let data = tempfile::tempdir().unwrap();
-    let engine = Engine::start(EngineOptions {
-        data: data.path().to_owned(),
-        environment: installed.root,
-        kernels: Kernels::Cold,
-        total_memory: None,
-    })
-    .await
-    .unwrap();
-    let options = SessionOptions { limits: Limits::default(), ..SessionOptions::default() };
-    let session = engine.open(Principal::local(), options).await.unwrap();
+    let environment = installed.root.clone();
+    let options = EngineOptions { data: data.path().to_owned(), environment, kernels, total_memory: None };
+    let engine = Engine::start(options).await.unwrap();
+    if kernels != Kernels::Cold {
+        assert!(engine.warm(PATIENCE).await, "no forkserver");
+    }
+    let session = engine.open(Principal::local(), SessionOptions::default()).await.unwrap();
     let request =
         ExecuteRequest { timeout: Some(PATIENCE), ..ExecuteRequest::new(new_call_id().unwrap(), code) };
     let mut call = session.execute(request).unwrap();
-    while call.next().await.is_some() {}
+    let mut printed = String::new();
+    while let Some(event) = call.next().await {
+        if let Event::Stdout(bytes) = event {
+            printed.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
     let report = call.report().await;
     session.stop().await.unwrap();
     engine.shutdown().await;
     let said = report.raised.map(|raised| raised.traceback).unwrap_or_default();
-    assert_eq!(report.outcome, Outcome::Ok, "`{library}` does not work:\n{said}");
+    assert_eq!(report.outcome, Outcome::Ok, "`{name}` does not work:\n{said}");
+    printed
+}
+
+/// What a kernel has used of a processor at its first line, and which libraries it has that it did not ask for.
+const PAID: &str = "import sys, time\nprint(time.process_time(), sum(name in sys.modules for name in ['torch', 'sklearn', 'cv2', 'spacy', 'scipy']))";
+
+#[tokio::main]
+#[test]
+async fn a_session_does_not_pay_for_what_it_does_not_import() {
+    let Some(installed) = environment() else { return };
+    for kernels in [Kernels::Warm(WarmSet::Bare), Kernels::Warm(WarmSet::Data)] {
+        let printed = run(&installed, kernels, PAID, "a fork").await;
+        let (seconds, loaded) = printed.trim().split_once(' ').unwrap();
+        eprintln!("{kernels:?}: {seconds} s of a processor to the first line");
+        // Importing pandas alone takes half a second of one; a fork, hundredths.
+        assert!(seconds.parse::<f64>().unwrap() < 0.25, "{kernels:?}: {seconds} s");
+        assert_eq!(loaded, "0", "{kernels:?}");
+    }
 }
 
 /// A test for each library, by the name of its file.
