@@ -40,7 +40,8 @@ fn modules(packages: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for entry in std::fs::read_dir(packages).unwrap().map(Result::unwrap) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_module = |name: &str| name.ends_with(".py") || name.ends_with(".so");
+        let is_module =
+            |name: &str| Path::new(name).extension().is_some_and(|end| end == "py" || end == "so");
         let module = if entry.file_type().unwrap().is_dir() {
             has_file(&entry.path(), &is_module).then_some(name.as_str())
         } else {

@@ -4,7 +4,8 @@
 //! cargo run --release -p session --example measure -- --environments DIR [--env NAME] [--warm bare|data] [--rounds N]
 //! ```
 //!
-//! DIR holds the installed environment; `lean`, unless another is named. Everything is on demand: there is no pool of cells or kernels yet.
+//! DIR holds the installed environment; `lean`, unless another is named. Everything is on demand: there is no pool of cells
+//! or kernels yet.
 
 use std::path::PathBuf;
 use std::sync::Arc;
