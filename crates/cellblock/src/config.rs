@@ -45,7 +45,7 @@ const KEYS: &[Key] = &[
     text("server.listen", Some("127.0.0.1:8080"), "where the server listens"),
     text("server.data", None, "the data directory"),
     text("server.environments", None, "where environments are installed"),
-    text("server.env", Some("lean"), "the environment that cells see"),
+    text("server.env", Some("full"), "the environment that cells see"),
     number("limits.cpus", 1, 4096, Some("2"), "processors' worth of time of a session"),
     number("limits.memory_mib", 32, 1 << 24, Some("4096"), "memory of a session, MiB"),
     number("limits.processes", 16, 1 << 22, Some("512"), "processes and threads of a session"),
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(config.number("limits.processes"), Some(200));
         assert_eq!(config.number("limits.memory_mib"), Some(64));
         assert_eq!(config.number("limits.cpus"), Some(3));
-        assert_eq!(config.text("server.env"), Some("lean"));
+        assert_eq!(config.text("server.env"), Some("full"));
         assert_eq!(config.number("limits.total_memory_mib"), None);
         let shown = config.show();
         assert!(shown.contains("listen = \"127.0.0.1:3\"  # --listen\n"), "{shown}");

@@ -51,7 +51,7 @@ pub(crate) struct Serve {
     /// Where to listen [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// The environment that cells see
+    /// The environment that cells see; installed behind the first requests if it is not there [default: full]
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
     /// Read the configuration from a TOML file

@@ -16,7 +16,7 @@ const TOLD: Duration = Duration::from_secs(10);
 
 /// Installs the environment if need be, starts the engine, and tells how far that is.
 pub(super) async fn prepare(opening: Arc<watch::Sender<Opening>>, config: Config, places: Places) {
-    let name = config.text("server.env").unwrap_or("lean").to_owned();
+    let name = config.text("server.env").unwrap_or("full").to_owned();
     let prepared = start(&opening, &name, &config, places).await;
     let now = match prepared {
         Ok(engine) => {
