@@ -74,6 +74,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_path_is_told_as_it_is_seen_from_here() {
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(told(&here), ".");
+        assert_eq!(told(&here.join("a/b")), "a/b");
+        assert_eq!(told(Path::new("./a")), "a");
+        assert_eq!(told(Path::new("/else/where")), "/else/where");
+    }
+
+    #[test]
     fn the_usual_place_is_the_users_own() {
         let path = |text: &str| Some(PathBuf::from(text));
         assert_eq!(usual(path("/x"), path("/home/you")), path("/x/cellblock"));
