@@ -81,7 +81,9 @@ class Outlet:
             if runs and runs[-1][0] == kind:
                 runs[-1][1].extend(data)
             else:
-                runs.append((kind, bytearray(data)))
+                # Made before it is put anywhere: a destructor or a handler may run in here, and send all there is.
+                run = (kind, bytearray(data))
+                self._runs.append(run)
             self._size += len(data)
             if self._size >= CHUNK:
                 self._push()
@@ -122,7 +124,8 @@ class Outlet:
                 return
             if self._call is None:
                 if self._size + len(payload) <= IDLE:
-                    self._runs.append((kind, bytearray(payload)))
+                    run = (kind, bytearray(payload))
+                    self._runs.append(run)
                     self._size += len(payload)
                 return
             self._push()
