@@ -19,4 +19,4 @@ mod request_id;
 mod state;
 
 pub use http::{Options, Server};
-pub use state::{Opening, Ready, Service};
+pub use state::{Bounds, Opening, Ready, Service};

@@ -38,12 +38,22 @@ pub enum Opening {
     Stopping,
 }
 
+/// What sessions may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// What one may use.
+    pub limits: Limits,
+    /// How long one may live.
+    pub life: Duration,
+    /// How many there may be at the same time.
+    pub sessions: usize,
+}
+
 /// What all requests share.
 #[derive(Debug)]
 pub struct Service {
     opening: watch::Receiver<Opening>,
-    /// What a session may use.
-    pub(crate) limits: Limits,
+    pub(crate) bounds: Bounds,
     pub(crate) records: Records,
     pub(crate) open: OpenSessions,
     pub(crate) bodies: Budget,
@@ -51,14 +61,9 @@ pub struct Service {
 
 impl Service {
     /// A service whose engine is, or will be, there.
-    pub fn new(
-        opening: watch::Receiver<Opening>,
-        records: Records,
-        limits: Limits,
-        sessions: usize,
-    ) -> Arc<Service> {
-        let open = OpenSessions::new(sessions);
-        Arc::new(Service { opening, limits, records, open, bodies: Budget::new(BODIES) })
+    pub fn new(opening: watch::Receiver<Opening>, records: Records, bounds: Bounds) -> Arc<Service> {
+        let open = OpenSessions::new(bounds.sessions);
+        Arc::new(Service { opening, bounds, records, open, bodies: Budget::new(BODIES) })
     }
 
     /// Ends all sessions that are open, and has the records on the disk.

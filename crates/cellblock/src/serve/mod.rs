@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use server::{Opening, Server, Service};
+use server::{Bounds, Opening, Server, Service};
 use session::Limits;
 use session::records::Records;
 use tokio::net::TcpListener;
@@ -120,8 +120,7 @@ async fn run(config: &Config, places: Places, address: SocketAddr, printer: Prin
     std::fs::create_dir_all(&places.data).with_context(|| format!("make `{}`", places.data.display()))?;
     let records = Records::open(&places.data.join("records.db"))?;
     let (opening, opened) = watch::channel(Opening::Preparing("it is starting".to_owned()));
-    let sessions = config.number("limits.sessions").unwrap_or(1000) as usize;
-    let service = Service::new(opened, records, limits(config), sessions);
+    let service = Service::new(opened, records, bounds(config));
     let server = Server::new(listener, service.clone(), server::Options::default())?;
     printer.plain(format_args!("cellblock listens on http://{}", server.address()?));
 
@@ -159,10 +158,10 @@ async fn run(config: &Config, places: Places, address: SocketAddr, printer: Prin
     Ok(())
 }
 
-fn limits(config: &Config) -> Limits {
+fn bounds(config: &Config) -> Bounds {
     let usual = Limits::default();
     let number = |name, usual| config.number(name).unwrap_or(usual);
-    Limits {
+    let limits = Limits {
         cpus: u32::try_from(number("limits.cpus", u64::from(usual.cpus))).unwrap_or(usual.cpus),
         memory: number("limits.memory_mib", usual.memory >> 20) << 20,
         processes: u32::try_from(number("limits.processes", u64::from(usual.processes)))
@@ -170,6 +169,11 @@ fn limits(config: &Config) -> Limits {
         disk: number("limits.disk_mib", usual.disk >> 20) << 20,
         call_ms: number("limits.call_seconds", usual.call_ms / 1000) * 1000,
         ..usual
+    };
+    Bounds {
+        limits,
+        life: Duration::from_secs(number("limits.session_seconds", 28_800)),
+        sessions: usize::try_from(number("limits.sessions", 1000)).unwrap_or(usize::MAX),
     }
 }
 

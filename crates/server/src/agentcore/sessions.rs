@@ -101,7 +101,8 @@ pub(super) async fn start(incoming: &Incoming, identifier: &str) -> Result<Respo
     let start: Start = input::parse(&incoming.body)?;
     let mut rules = Rules::default();
     rules.text("name", start.name.as_deref(), rules::SESSION_NAME);
-    rules.number("sessionTimeoutSeconds", start.session_timeout_seconds, 1, LONGEST);
+    let longest = LONGEST.min(i64::try_from(incoming.service.bounds.life.as_secs()).unwrap_or(LONGEST));
+    rules.number("sessionTimeoutSeconds", start.session_timeout_seconds, 1, longest);
     check_certificates(&mut rules, start.certificates.as_ref().map(Vec::len));
     check_file_systems(&mut rules, start.filesystem_configurations.as_deref());
     rules.text("clientToken", start.client_token.as_deref(), rules::CLIENT_TOKEN);
@@ -126,8 +127,9 @@ async fn open(incoming: &Incoming, interpreter: &str, start: Start) -> Result<St
     };
     let engine = service.engine().await?;
     let seconds = start.session_timeout_seconds.unwrap_or(TIMEOUT);
-    let timeout = Duration::from_secs(u64::try_from(seconds).unwrap_or(1));
-    let options = SessionOptions { limits: service.limits, ttl: Some(timeout), ..SessionOptions::default() };
+    let timeout = Duration::from_secs(u64::try_from(seconds).unwrap_or(1)).min(service.bounds.life);
+    let options =
+        SessionOptions { limits: service.bounds.limits, ttl: Some(timeout), ..SessionOptions::default() };
     let session =
         engine.open(incoming.principal.clone(), options).await.map_err(|error| Fault::internal(&error))?;
     let extra = Extra { file_systems: start.filesystem_configurations };
