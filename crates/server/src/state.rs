@@ -13,6 +13,8 @@ use crate::open::OpenSessions;
 
 /// How long a request waits for an engine that is being prepared, before it is told how far that is.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often old records are removed.
+const TIDY: Duration = Duration::from_secs(3600);
 /// What the bodies of all requests together may take up, bytes.
 const BODIES: u64 = 768 << 20;
 
@@ -64,6 +66,14 @@ impl Service {
     pub fn new(opening: watch::Receiver<Opening>, records: Records, bounds: Bounds) -> Arc<Service> {
         let open = OpenSessions::new(bounds.sessions);
         Arc::new(Service { opening, bounds, records, open, bodies: Budget::new(BODIES) })
+    }
+
+    /// Removes what has become too old from the records, now and then. Does not end.
+    pub async fn tidy(&self) {
+        loop {
+            tokio::time::sleep(TIDY).await;
+            self.records.forget_old();
+        }
     }
 
     /// Ends all sessions that are open, and has the records on the disk.

@@ -131,6 +131,7 @@ async fn run(config: &Config, places: Places, address: SocketAddr, printer: Prin
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = service.tidy() => {}
     }
     printer.plain("stopping: what runs has 10 s; press Ctrl-C again to leave now");
     let engine = opening.send_replace(Opening::Stopping);
