@@ -24,15 +24,19 @@ pub(crate) fn directory(workspace: &Workspace) -> PathBuf {
 /// What tests use.
 const ENVIRONMENTS: &[&str] = &["lean", "full"];
 
+/// Builds `cellblock`, and tells where it is.
+pub(crate) fn program(workspace: &Workspace) -> Result<PathBuf> {
+    let built = workspace.build()?;
+    let cellblock =
+        built.into_iter().find(|executable| !executable.test && executable.path.ends_with("cellblock"));
+    Ok(cellblock.context("cargo built no `cellblock`")?.path)
+}
+
 /// Builds `cellblock` and has it install them; it knows by itself what is there already.
 pub(crate) fn install(workspace: &Workspace) -> Result<Verdict> {
-    let built = workspace.build()?;
-    let cellblock = built
-        .iter()
-        .find(|executable| !executable.test && executable.path.ends_with("cellblock"))
-        .context("cargo built no `cellblock`")?;
+    let program = program(workspace)?;
     for name in ENVIRONMENTS {
-        let mut command = Command::new(&cellblock.path);
+        let mut command = Command::new(&program);
         command.args(["env", "install", name, "--environments"]).arg(directory(workspace));
         run(command.current_dir(&workspace.root))?;
     }

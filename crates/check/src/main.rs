@@ -10,6 +10,7 @@
 //! more thing to install.
 
 mod arrows;
+mod clients;
 mod environment;
 mod ordinary_user;
 mod passage;
@@ -31,11 +32,13 @@ Runs all checks and tests.
 Usage: cargo run -p check [-- [--fast] [--list] [STEP...]]
 
   STEP...   only these steps, and those that they need
-  --fast    without the slow ones: clippy, deny, advisories, ordinary-user
+  --fast    without the slow ones: clippy, deny, advisories, ordinary-user, clients
   --list    the steps, each with what it checks
 
 CELLBLOCK_TEST_ENVIRONMENTS names a directory of installed environments to
 test with; without it they are installed below the target directory.
+CELLBLOCK_TEST_ENV is the environment of the server that `clients` tests: full.
+CELLBLOCK_TEST_LONG asks for the long forms of tests.
 ";
 
 fn main() -> ExitCode {

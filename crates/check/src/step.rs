@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::Workspace;
-use crate::{arrows, environment, ordinary_user, suite, tree};
+use crate::{arrows, clients, environment, ordinary_user, suite, tree};
 
 /// One check: a name to call it by, a line about it, and the work.
 pub(crate) struct Step {
@@ -106,6 +106,13 @@ pub(crate) const STEPS: &[Step] = &[
         slow: true,
         needs: &["environment"],
         run: ordinary_user::tests,
+    },
+    Step {
+        name: "clients",
+        about: "clients written for AWS against a server of this tree",
+        slow: true,
+        needs: &["environment"],
+        run: clients::tests,
     },
 ];
 

@@ -1,0 +1,166 @@
+//! Clients that were written for AWS against a server of this tree: the suites below `clients/`, unmodified clients
+//! from their registries, installed from lock files with hashes.
+//!
+//! Python and Node are those of the environment `lean`, so that a machine needs neither. What is installed lies below
+//! the target directory and is installed anew when its lock changes. Without a registry the step is skipped, except in
+//! CI, where that would go unseen.
+
+mod leftovers;
+mod server;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::environment;
+use crate::step::Verdict;
+use crate::workspace::{Workspace, run, run_as};
+
+use server::Server;
+
+/// Names another environment for the server than `full`; with a smaller one some examples are skipped.
+const SERVED: &str = "CELLBLOCK_TEST_ENV";
+
+/// Runs both suites against one server.
+pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
+    let program = environment::program(workspace)?;
+    let lean = lean(workspace, &program)?;
+    let suites = Suites {
+        sources: workspace.root.join("clients"),
+        installed: workspace.target.join("test-data/clients"),
+        lean,
+    };
+    if let Err(error) = suites.install() {
+        if env::var_os("CI").is_some() {
+            return Err(error);
+        }
+        return Ok(Verdict::Skipped(format!("the clients could not be installed: {error:#}")));
+    }
+    let served = env::var(SERVED).unwrap_or_else(|_| "full".to_owned());
+    let server = Server::start(&program, &environment::directory(workspace), &served, &suites.installed)?;
+    println!("a server with `{served}` at {}", server.url());
+    let mut failed: Vec<anyhow::Error> = Vec::new();
+    failed.extend(run_as(&mut suites.python(&server), "python -m unittest (clients/python)").err());
+    failed.extend(run_as(&mut suites.node(&server)?, "node --test (clients/node)").err());
+    let log = server.log_file();
+    failed.extend(server.stop().err());
+    let said = fs::read_to_string(&log).unwrap_or_default();
+    for word in ["panicked", " ERROR "] {
+        if let Some(line) = said.lines().find(|line| line.contains(word)) {
+            failed.push(anyhow::anyhow!("the server's log has a line that must not be there: {line}"));
+        }
+    }
+    let Some(first) = failed.first() else { return Ok(Verdict::Passed) };
+    let lines: Vec<&str> = said.lines().collect();
+    println!("-- the end of {}:", log.display());
+    for line in lines.iter().skip(lines.len().saturating_sub(40)) {
+        println!("{line}");
+    }
+    for error in &failed {
+        println!("{error:#}");
+    }
+    bail!("{first:#}")
+}
+
+/// Where the environment `lean` is, as `cellblock` tells it.
+fn lean(workspace: &Workspace, program: &Path) -> Result<PathBuf> {
+    let output = Command::new(program)
+        .args(["env", "show", "lean", "--json", "--environments"])
+        .arg(environment::directory(workspace))
+        .output()?;
+    let shown: Value = serde_json::from_slice(&output.stdout).context("`cellblock env show` gave no JSON")?;
+    Ok(shown["path"].as_str().context("`cellblock env show` gave no path")?.into())
+}
+
+/// The suites, and what they need.
+struct Suites {
+    sources: PathBuf,
+    installed: PathBuf,
+    /// The environment whose Python and Node run them.
+    lean: PathBuf,
+}
+
+impl Suites {
+    fn install(&self) -> Result<()> {
+        let python = self.sources.join("python/requirements.txt");
+        self.once("python", &python, |place| {
+            let mut pip = Command::new(self.program("python"));
+            pip.args(["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+            pip.args(["--no-deps", "--require-hashes", "--only-binary", ":all:", "--target"]).arg(place);
+            run(pip.arg("--requirement").arg(&python))
+        })?;
+        let node = self.sources.join("node/package-lock.json");
+        self.once("node", &node, |place| {
+            for file in ["package.json", "package-lock.json"] {
+                fs::copy(self.sources.join("node").join(file), place.join(file))?;
+            }
+            // Started by its interpreter: its first line names the one of a cell.
+            let mut npm = Command::new(self.program("node"));
+            npm.arg(fs::canonicalize(self.program("npm")).context("find npm")?);
+            npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+            run(npm.current_dir(place))
+        })
+    }
+
+    /// Installs below `name` what a lock asks for, unless that is there. A mark, written last, tells.
+    fn once(&self, name: &str, lock: &Path, install: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let place = self.installed.join(name);
+        let mark = place.join(".installed");
+        let wanted = format!("{}\n{}", self.lean.display(), fs::read_to_string(lock)?);
+        if fs::read_to_string(&mark).is_ok_and(|found| found == wanted) {
+            return Ok(());
+        }
+        if place.exists() {
+            fs::remove_dir_all(&place)?;
+        }
+        fs::create_dir_all(&place)?;
+        install(&place)?;
+        Ok(fs::write(mark, wanted)?)
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.lean.join("bin").join(name)
+    }
+
+    fn python(&self, server: &Server) -> Command {
+        let mut command = self.suite("python", server);
+        command.current_dir(self.sources.join("python"));
+        command.args(["-B", "-m", "unittest", "--verbose"]);
+        command.env("PYTHONPATH", self.installed.join("python"));
+        command
+    }
+
+    /// Node looks for packages beside the file that wants them, so the tests are copied to where those are.
+    fn node(&self, server: &Server) -> Result<Command> {
+        let place = self.installed.join("node");
+        let tests = place.join("test");
+        if tests.exists() {
+            fs::remove_dir_all(&tests)?;
+        }
+        fs::create_dir(&tests)?;
+        let mut files = Vec::new();
+        for entry in fs::read_dir(self.sources.join("node/test"))? {
+            let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+            fs::copy(path, tests.join(&name))?;
+            files.extend(name.to_string_lossy().ends_with(".test.js").then_some(name));
+        }
+        files.sort();
+        let mut command = self.suite("node", server);
+        command.current_dir(&tests).args(["--test", "--test-reporter=spec"]).args(files);
+        Ok(command)
+    }
+
+    fn suite(&self, program: &str, server: &Server) -> Command {
+        let mut command = Command::new(self.program(program));
+        // A client must find nothing of this machine's accounts.
+        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
+            command.env_remove(name);
+        }
+        command.env("CELLBLOCK_URL", server.url()).env("CELLBLOCK_PID", server.pid().to_string());
+        command.env("CELLBLOCK_LOG_FILE", server.log_file());
+        command
+    }
+}
