@@ -69,9 +69,41 @@ fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Kind;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// A frame as AWS's own library reads it: its headers, and its payload.
+    fn decoded(mut frame: &[u8]) -> (Vec<(String, String)>, Bytes) {
+        let message = aws_smithy_eventstream::frame::read_message_from(&mut frame).unwrap();
+        assert!(frame.is_empty(), "there is more than one frame");
+        let text = |header: &aws_smithy_types::event_stream::Header| {
+            let value = header.value().as_string().unwrap().as_str().to_owned();
+            (header.name().as_str().to_owned(), value)
+        };
+        (message.headers().iter().map(text).collect(), message.payload().clone())
+    }
+
+    #[test]
+    fn awss_own_library_reads_every_frame() {
+        let headers = |kind: &str, name: &str, value: &str| {
+            [(":message-type", kind), (name, value), (":content-type", "application/json")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec()
+        };
+        let payload = "{\"content\":[\"☃\"]}".repeat(100_000);
+        let (got, read) = decoded(&result(payload.as_bytes()));
+        assert_eq!((got, read.as_ref()), (headers("event", ":event-type", "result"), payload.as_bytes()));
+        let alive = (headers("event", ":event-type", "keepAlive"), Bytes::from_static(b"{}"));
+        assert_eq!(decoded(&keep_alive()), alive);
+        for kind in [Kind::Validation, Kind::Throttling, Kind::Quota, Kind::Internal] {
+            let fault = Fault::new(kind, "no");
+            let (got, read) = decoded(&exception(&fault));
+            assert_eq!(got, headers("exception", ":exception-type", kind.member()));
+            assert_eq!(read, fault.json().as_bytes());
+        }
     }
 
     #[test]
