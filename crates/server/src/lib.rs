@@ -12,6 +12,8 @@
 mod agentcore;
 mod api;
 mod budget;
+#[doc(hidden)]
+pub mod fuzz;
 mod health;
 mod http;
 mod open;

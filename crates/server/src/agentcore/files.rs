@@ -177,9 +177,7 @@ pub(super) async fn write(session: &Session, incoming: Incoming) -> Result<ToolR
     for (path, content) in files {
         let written = match content {
             Content::Text(bytes) => session.write_file(&path, bytes.reader()).await,
-            Content::Base64(bytes) => {
-                session.write_file(&path, DecoderReader::new(bytes.reader(), &STANDARD)).await
-            }
+            Content::Base64(bytes) => session.write_file(&path, decoder(bytes)).await,
         };
         if let Err(error) = written {
             failures.push(failure("write_files", "File", &path, &error)?);
@@ -190,14 +188,19 @@ pub(super) async fn write(session: &Session, incoming: Incoming) -> Result<ToolR
     Ok(if failures.is_empty() { ToolResult::sentence(done) } else { result(Vec::new(), failures) })
 }
 
+/// Reads what stands there in base 64.
+pub(super) fn decoder(blob: Bytes) -> impl Read {
+    DecoderReader::new(blob.reader(), &STANDARD)
+}
+
 /// What a file is to hold.
-enum Content {
+pub(super) enum Content {
     Text(Bytes),
     Base64(Bytes),
 }
 
 /// The files of a request with their paths. What JSON writes as it is stays where it is, in the body.
-fn contents(body: &Bytes) -> Result<Vec<(String, Content)>, Fault> {
+pub(super) fn contents(body: &Bytes) -> Result<Vec<(String, Content)>, Fault> {
     let mut contents = Vec::new();
     for (n, File { path, text, blob }) in Invocation::files(body)?.into_iter().enumerate() {
         let name = format!("arguments.content[{n}]");
@@ -210,8 +213,7 @@ fn contents(body: &Bytes) -> Result<Vec<(String, Content)>, Fault> {
             (None, Some(blob)) => {
                 let field = format!("{name}.blob");
                 let blob = string(body, blob, &field)?;
-                let mut decoder = DecoderReader::new(blob.clone().reader(), &STANDARD);
-                let size = std::io::copy(&mut decoder, &mut std::io::sink())
+                let size = std::io::copy(&mut decoder(blob.clone()), &mut std::io::sink())
                     .map_err(|error| Fault::field(&field, format!("Member must be base 64: {error}")))?;
                 check(size, &field)?;
                 Content::Base64(blob)
@@ -255,9 +257,7 @@ mod tests {
                 let mut bytes = Vec::new();
                 match content {
                     Content::Text(text) => text.reader().read_to_end(&mut bytes),
-                    Content::Base64(blob) => {
-                        DecoderReader::new(blob.reader(), &STANDARD).read_to_end(&mut bytes)
-                    }
+                    Content::Base64(blob) => decoder(blob).read_to_end(&mut bytes),
                 }
                 .unwrap();
                 (path, bytes)

@@ -31,6 +31,8 @@ use crate::api::{Fault, Kind};
 use crate::budget::Share;
 use crate::state::Service;
 
+pub(crate) mod fuzz;
+
 pub(crate) use invocations::Invocations;
 pub(crate) use tasks::Tasks;
 
