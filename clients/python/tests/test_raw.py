@@ -115,7 +115,7 @@ class Raw(kit.TestCase):
         whole = json.dumps({"name": "executeCode", "arguments": {"code": "print(1)", "language": "python"}}).encode()
         for cut in range(1, len(whole)):
             self.refused(self.invoke(whole[:cut]), 400, "ValidationException")
-        for body in [b"[]", b"null", b"3", b'"x"', b"{} {}", b"\xff\xfe", b"\0", b"{'name': 1}", b"[" * 100_000, b'{"arguments":' * 20_000, b"{" + b'"a":1,' * 1000]:
+        for body in [b"[]", b"null", b"3", b'"x"', b"{} {}", b"\xff\xfe", b"\0", b"{'name': 1}", b"[" * 100_000, b'{"arguments":' * 20_000, b"{" + b'"a":1,' * 1000, b'{"name": "listFiles", "\xe2": 1}']:
             with self.subTest(body=body[:20]):
                 self.refused(self.invoke(body), 400, "ValidationException")
 

@@ -65,8 +65,12 @@ pub(super) async fn read(
 
 /// Understands a body; one that is not there is an empty object.
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
-    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    // Serde would pass over what is wrong in fields that nobody asks for.
+    let body = std::str::from_utf8(body).map_err(|error| {
+        Fault::validation(format!("the body is not UTF-8: {error}")).because(Reason::CannotParse)
+    })?;
+    let body = if body.trim_ascii().is_empty() { "{}" } else { body };
+    let mut deserializer = serde_json::Deserializer::from_str(body);
     let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let (path, error) = (error.path().to_string(), error.into_inner());
         if error.is_data() && path != "." {
@@ -143,6 +147,8 @@ mod tests {
             let fault = parse::<Small>(text.as_bytes()).unwrap_err();
             assert_eq!(fault.kind, Kind::Validation, "{text}: {fault:?}");
         }
-        assert!(parse::<Small>(b"\xff\xfe").is_err());
+        for bytes in [b"\xff\xfe".as_slice(), b"{\"other\": \"\xe2\"}", b"{\"other\xff\": 1}"] {
+            assert!(parse::<Small>(bytes).unwrap_err().message.contains("UTF-8"));
+        }
     }
 }
