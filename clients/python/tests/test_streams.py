@@ -108,6 +108,16 @@ class Streams(kit.TestCase):
                 self.assertIn(part, result["structuredContent"]["stderr"])
         self.assertEqual(self.one.code("print('again')"), "again")
 
+    def test_a_commands_errors_stand_where_they_were_written(self):
+        line = "for n in 1 2 3 4 5 6 7 8 9; do echo o$n; echo e$n >&2; done; echo \"$0 'quoted' \\$HOME\""
+        expected = "".join(f"o{n}\ne{n}\n" for n in range(1, 10)) + "/bin/sh 'quoted' $HOME\n"
+        for _ in range(20):
+            self.assertEqual(self.one.command(line), expected)
+        task = self.one.call("startCommandExecution", command=line)["structuredContent"]["taskId"]
+        get = lambda: self.one.call("getTask", taskId=task)["structuredContent"]
+        ended = kit.until(lambda: (now := get())["taskStatus"] == "completed" and now)
+        self.assertEqual(ended["stdout"], expected)
+
     def test_commands_run_beside_busy_code(self):
         busy = threading.Thread(
             target=self.one.call, args=("executeCode",), kwargs={"code": "import os, time\nwhile not os.path.exists('go'): time.sleep(0.05)"}

@@ -164,8 +164,11 @@ async fn carry_out(open: &OpenSession, incoming: Incoming, tool: Tool) -> Result
     }
 }
 
+/// A command with its errors in one stream with its output: this wire has one place for both, and their order is exact
+/// only where they are written to one pipe. The shell that runs the line takes the place of the one that joins them.
 fn shell(line: String) -> Vec<String> {
-    vec!["/bin/sh".to_owned(), "-c".to_owned(), line]
+    const JOINED: &str = "exec /bin/sh -c \"$0\" 2>&1";
+    vec!["/bin/sh".to_owned(), "-c".to_owned(), JOINED.to_owned(), line]
 }
 
 fn no_task(tool: &str, id: &str) -> ToolResult {
