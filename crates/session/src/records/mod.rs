@@ -6,7 +6,7 @@
 //! before the reply, which costs each session several milliseconds for a record that nobody acknowledges as durable.
 //!
 //! **Invariants.** One daemon per data directory: the file is locked. What is looked up is looked up by principal. A
-//! record that ended longer than [`KEEP`] ago is removed.
+//! record that ended longer than [`KEEP`] ago is removed, and so are the oldest where there are more than [`MOST`].
 
 mod interpreters;
 mod sessions;
@@ -28,6 +28,9 @@ use writer::Writer;
 
 /// How long the record of a session is kept after its end; AWS lists them as long.
 pub const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The most ended sessions that are remembered, since all of them are in memory.
+pub const MOST: usize = 100_000;
 
 /// Why records could not be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +97,7 @@ impl Records {
     pub fn forget_old(&self) {
         let before = SystemTime::now().checked_sub(KEEP).unwrap_or(UNIX_EPOCH);
         let mut state = self.state();
-        for key in state.sessions.older(before) {
+        for key in state.sessions.too_old(before, MOST) {
             if let Some(change) = state.sessions.remove(&key) {
                 self.writer.write(change);
             }

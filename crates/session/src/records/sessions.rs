@@ -65,9 +65,13 @@ impl Sessions {
         Ok(Sessions(sessions))
     }
 
-    pub(super) fn older(&self, than: SystemTime) -> Vec<Key> {
-        let old = |record: &&SessionRecord| record.ended.is_some_and(|ended| ended < than);
-        self.0.values().filter(old).map(|record| (record.principal.clone(), record.id)).collect()
+    /// What ended before this time, and the oldest of what is more than `most`.
+    pub(super) fn too_old(&self, before: SystemTime, most: usize) -> Vec<Key> {
+        let ended = |record: &SessionRecord| Some((record.ended?, (record.principal.clone(), record.id)));
+        let mut all: Vec<(SystemTime, Key)> = self.0.values().filter_map(ended).collect();
+        all.sort_unstable_by_key(|(ended, _)| std::cmp::Reverse(*ended));
+        let kept = all.iter().take(most).take_while(|(ended, _)| *ended >= before).count();
+        all.drain(kept..).map(|(_, key)| key).collect()
     }
 
     pub(super) fn remove(&mut self, key: &Key) -> Option<Change> {

@@ -113,3 +113,17 @@ fn what_ended_long_ago_is_removed() {
     drop(records);
     assert_eq!(ids(&Records::open(&path).unwrap()), [2]);
 }
+
+#[test]
+fn of_very_many_the_newest_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let records = Records::open(&directory.path().join("records.db")).unwrap();
+    let now = SystemTime::now();
+    for id in 1..=10 {
+        let ended = (id < 9).then(|| now - Duration::from_secs(100 - id));
+        records.add_session(SessionRecord { ended, ..session(u128::from(id)) });
+    }
+    let old = records.state().sessions.too_old(now - KEEP, 3);
+    let old: Vec<u128> = old.iter().map(|(_, id)| id.to_u128()).collect();
+    assert_eq!(old, [5, 4, 3, 2, 1]);
+}
