@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use crate::agentcore;
-use crate::api::{Fault, Kind};
+use crate::fault::{Fault, Kind};
 use crate::health;
 use crate::request_id::RequestId;
 use crate::state::Service;

@@ -10,8 +10,9 @@
 //! runs to its end, and is there to be asked for again.
 
 mod agentcore;
-mod api;
+
 mod budget;
+mod fault;
 #[doc(hidden)]
 pub mod fuzz;
 mod health;

@@ -7,8 +7,8 @@ use session::records::Records;
 use session::{Engine, Limits};
 use tokio::sync::watch;
 
-use crate::api::{Fault, Kind};
 use crate::budget::Budget;
+use crate::fault::{Fault, Kind};
 use crate::open::OpenSessions;
 
 /// How long a request waits for an engine that is being prepared, before it is told how far that is.

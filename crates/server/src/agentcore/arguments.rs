@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::api::Fault;
+use crate::fault::Fault;
 
 use super::input::{self, Object, not_here};
 use super::rules::{self, Rules};

@@ -11,7 +11,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::api::Fault;
+use crate::fault::Fault;
 
 /// The type of a header's value that is a string.
 const STRING: u8 = 7;
@@ -69,7 +69,7 @@ fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Kind;
+    use crate::fault::Kind;
 
     fn hex(bytes: &[u8]) -> String {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -16,7 +16,7 @@ use bytes::{Buf, Bytes};
 use serde_json::value::RawValue;
 use session::{DirectoryEntry, EntryKind, FileFault, OpenFile, Session};
 
-use crate::api::Fault;
+use crate::fault::Fault;
 
 use super::Incoming;
 use super::arguments::{File, Invocation};

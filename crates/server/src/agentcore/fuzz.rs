@@ -4,7 +4,7 @@ use std::io::Read;
 
 use bytes::{Buf, Bytes};
 
-use crate::api::Fault;
+use crate::fault::Fault;
 
 use super::arguments::{Invocation, Tool};
 use super::{event_stream, files, identifiers};

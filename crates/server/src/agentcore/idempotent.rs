@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use session::records::Claim;
 use sha2::{Digest, Sha256};
 
-use crate::api::Fault;
+use crate::fault::Fault;
 
 use super::Incoming;
 use super::input::mismatch;

@@ -1,6 +1,6 @@
 //! Interpreters by their ids and ARNs, and segments of paths.
 
-use crate::api::Fault;
+use crate::fault::Fault;
 
 use super::rules::whole;
 

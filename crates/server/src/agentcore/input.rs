@@ -12,8 +12,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use tokio::time::Instant;
 
-use crate::api::{Fault, Kind, Reason};
 use crate::budget::{Budget, Share};
+use crate::fault::{Fault, Kind, Reason};
 
 /// The largest body of an operation that carries no files, bytes.
 pub(super) const BODY: u64 = 1 << 20;

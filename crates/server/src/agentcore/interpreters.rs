@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use session::Principal;
 use session::records::InterpreterRecord;
 
-use crate::api::{Fault, Kind};
+use crate::fault::{Fault, Kind};
 
 use super::rules::{self, Rules};
 use super::sessions::{FileSystem, check_certificates, check_file_systems};

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use crate::api::Fault;
+use crate::fault::Fault;
 
 /// How long an ended invocation is remembered.
 const REMEMBERED: Duration = Duration::from_secs(15 * 60);

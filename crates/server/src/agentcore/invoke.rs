@@ -16,7 +16,7 @@ use session::{CommandRequest, ExecuteRequest, Session, new_call_id};
 use tokio::sync::watch;
 use tracing::Instrument;
 
-use crate::api::Fault;
+use crate::fault::Fault;
 use crate::open::OpenSession;
 use crate::request_id::RequestId;
 
@@ -199,7 +199,7 @@ async fn awaited(answer: &mut Awaited) -> Arc<Answer> {
 }
 
 fn broken() -> Fault {
-    Fault::new(crate::api::Kind::Internal, "cellblock failed in the middle of this call; its log says more")
+    Fault::new(crate::fault::Kind::Internal, "cellblock failed in the middle of this call; its log says more")
 }
 
 /// A body whose headers wait for the answer.

@@ -27,8 +27,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use session::Principal;
 
-use crate::api::{Fault, Kind};
 use crate::budget::Share;
+use crate::fault::{Fault, Kind};
 use crate::state::Service;
 
 pub(crate) mod fuzz;

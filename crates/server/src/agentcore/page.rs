@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::api::Fault;
+use crate::fault::Fault;
 
 /// How many items a page has where a client does not say.
 const USUAL: i64 = 10;

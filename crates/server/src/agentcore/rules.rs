@@ -5,7 +5,7 @@
 
 use regex_lite::Regex;
 
-use crate::api::{Fault, FieldFault};
+use crate::fault::{Fault, FieldFault};
 
 /// The rule of a text.
 #[derive(Debug, Clone, Copy)]

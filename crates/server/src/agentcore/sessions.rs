@@ -10,7 +10,7 @@ use serde_json::json;
 use session::records::SessionRecord;
 use session::{Principal, SessionId, SessionOptions};
 
-use crate::api::{Fault, Kind};
+use crate::fault::{Fault, Kind};
 use crate::open::OpenSession;
 use crate::state::Service;
 

@@ -7,7 +7,7 @@ use axum::http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::api::{Fault, Kind};
+use crate::fault::{Fault, Kind};
 
 use super::rules::{self, Rules};
 use super::{Incoming, answer, identifiers, input, interpreters};

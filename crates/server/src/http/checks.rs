@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::{HeaderMap, Request, header};
 use hyper::body::Body as HttpBody;
 
-use crate::api::{Fault, Kind};
+use crate::fault::{Fault, Kind};
 
 /// The most headers of a request; clients of AWS send about fifteen.
 const HEADERS: usize = 100;
