@@ -87,6 +87,8 @@ pub(crate) fn serve(options: &Serve, common: &Common, printer: Printer) -> anyho
         environments: config.text("server.environments").map(PathBuf::from),
         quiet: common.quiet,
     })?;
+    // A name that is none would be found out by the first client.
+    environment::Recipe::named(config.text("server.env").unwrap_or_default())?;
     let address = address(config.text("server.listen").unwrap_or_default())?;
     logs::begin(options.log, options.log_json);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

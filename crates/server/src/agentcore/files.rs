@@ -20,7 +20,7 @@ use crate::fault::Fault;
 
 use super::Incoming;
 use super::arguments::{File, Invocation};
-use super::invoke::{OTHERS, too_large};
+use super::invoke::{OTHERS, not_active, too_large};
 use super::results::{Block, Resource, ToolResult};
 
 /// Where sessions keep their files.
@@ -36,7 +36,13 @@ fn result(mut content: Vec<Block>, failures: Vec<String>) -> ToolResult {
 }
 
 /// A failure in a tool's own words, unless it is one of the whole call.
-fn failure(tool: &str, kind: &str, path: &str, error: &session::Error) -> Result<String, Fault> {
+fn failure(
+    session: &Session,
+    tool: &str,
+    kind: &str,
+    path: &str,
+    error: &session::Error,
+) -> Result<String, Fault> {
     let shown = shown(path);
     match error {
         session::Error::CellFile { fault: FileFault::NotFound, .. } => {
@@ -48,9 +54,7 @@ fn failure(tool: &str, kind: &str, path: &str, error: &session::Error) -> Result
         session::Error::CellFile { left, .. } => {
             Ok(format!("Error executing tool {tool}: {kind} {shown}{left}: {}", behind(error)))
         }
-        session::Error::Ended => {
-            Err(Fault::validation("Code interpreter session is not active: it has just ended"))
-        }
+        session::Error::Ended => Err(not_active(session)),
         error => Err(Fault::internal(error)),
     }
 }
@@ -82,7 +86,7 @@ pub(super) async fn read(session: &Session, paths: Vec<String>) -> Result<ToolRe
                     Err(sentence) => failures.push(sentence),
                 }
             }
-            Err(error) => failures.push(failure("read_files", "File", &path, &error)?),
+            Err(error) => failures.push(failure(session, "read_files", "File", &path, &error)?),
         }
     }
     Ok(result(content, failures))
@@ -129,7 +133,9 @@ pub(super) async fn list(session: &Session, path: String) -> Result<ToolResult, 
     let asked = if path.is_empty() { "." } else { path.as_str() };
     let listing = match session.list_directory(asked).await {
         Ok(listing) => listing,
-        Err(error) => return Ok(ToolResult::wrong(failure("list_files", "Directory", asked, &error)?)),
+        Err(error) => {
+            return Ok(ToolResult::wrong(failure(session, "list_files", "Directory", asked, &error)?));
+        }
     };
     let mut content: Vec<Block> = listing.entries.iter().map(|entry| link(asked, entry)).collect();
     if listing.cut {
@@ -156,7 +162,7 @@ pub(super) async fn remove(session: &Session, paths: Vec<String>) -> Result<Tool
     let mut failures = Vec::new();
     for path in paths {
         if let Err(error) = session.remove_file(&path).await {
-            failures.push(failure("remove_files", "File", &path, &error)?);
+            failures.push(failure(session, "remove_files", "File", &path, &error)?);
         }
     }
     let done = format!("Successfully removed all {count} files");
@@ -180,7 +186,7 @@ pub(super) async fn write(session: &Session, incoming: Incoming) -> Result<ToolR
             Content::Base64(bytes) => session.write_file(&path, decoder(bytes)).await,
         };
         if let Err(error) = written {
-            failures.push(failure("write_files", "File", &path, &error)?);
+            failures.push(failure(session, "write_files", "File", &path, &error)?);
         }
     }
     drop(incoming);

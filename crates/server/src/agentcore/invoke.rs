@@ -180,12 +180,15 @@ fn new_id() -> Result<session::CallId, Fault> {
     new_call_id().map_err(|error| Fault::internal(&error))
 }
 
+/// The fault of a session that has ended, in AWS's words.
+pub(super) fn not_active(session: &Session) -> Fault {
+    Fault::validation(format!("Code interpreter session {} is not active", session.id()))
+}
+
 /// A session that does not take a call has ended meanwhile.
 fn refused(session: &Session, error: &session::Error) -> Fault {
     match error {
-        session::Error::Ended => {
-            Fault::validation(format!("Code interpreter session {} is not active", session.id()))
-        }
+        session::Error::Ended => not_active(session),
         error => Fault::internal(error),
     }
 }

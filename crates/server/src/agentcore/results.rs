@@ -197,6 +197,11 @@ pub(super) fn command_status(report: &Report) -> (i32, Option<String>) {
     match outcome {
         Outcome::Ok | Outcome::Raised | Outcome::Exited { .. } => (report.exit_status.unwrap_or(0), None),
         Outcome::TooMuchOutput { .. } => (report.exit_status.unwrap_or(0), Some(outcome.to_string())),
+        // The interpreter is as it was: what died is a command beside it.
+        Outcome::Crashed { detail, .. } => {
+            (report.exit_status.unwrap_or(137), Some(format!("the command was ended: {detail}")))
+        }
+        Outcome::SessionEnded => (143, Some(outcome.to_string())),
         _ => {
             let (usual, _) = code_status(report);
             let status = report.exit_status.filter(|status| *status != 0).unwrap_or(usual);
@@ -314,6 +319,15 @@ mod tests {
         );
         let left = Collected::default().code(&report(Outcome::Exited { status: 0 }));
         assert!(!left.is_error);
+    }
+
+    #[test]
+    fn a_commands_end_is_not_the_interpreters() {
+        let killed = Outcome::Crashed { signal: Some(9), detail: "killed (SIGKILL)".into() };
+        let killed = Report { exit_status: Some(137), ..report(killed) };
+        assert_eq!(command_status(&killed), (137, Some("the command was ended: killed (SIGKILL)".into())));
+        let stopped = Report { exit_status: Some(130), ..report(Outcome::SessionEnded) };
+        assert_eq!(command_status(&stopped).0, 143);
     }
 
     #[test]

@@ -85,7 +85,8 @@ impl Tasks {
         let text = match &state.ended {
             None => {
                 structured.stdout = output;
-                "Task is working".to_owned()
+                let text = if state.canceled { "Task is canceled, and ending" } else { "Task is working" };
+                text.to_owned()
             }
             Some((status, told, seconds)) => {
                 let result = super::results::command(output, *status, told.clone(), *seconds);
