@@ -2,7 +2,11 @@
 //!
 //! Every now and then the memory that the cell's processes have for themselves is summed up; above the limit the
 //! largest process is killed. Soft, because a process can grow past the limit between two looks, and because pages of
-//! files and of shared memory are not counted, while pages that a kernel still shares with its forkserver are.
+//! files and of shared memory are not counted.
+//!
+//! A first sum is cheap, and counts pages that processes share after a fork once for each of them. Only if that is too
+//! much are these divided among who shares them, which costs a walk through all pages; then the next look waits in
+//! proportion, so that a large family of forks does not keep init from its work.
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +18,10 @@ const BUSY: Duration = Duration::from_millis(50);
 const QUIET: Duration = Duration::from_millis(500);
 /// How long a killed process has to give its memory back before another one is killed.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many times as long as an exact look took the pause after it is, and its longest.
+const PAUSE: u32 = 10;
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// Too much was in use.
 #[derive(Debug, Clone)]
@@ -32,11 +40,13 @@ pub(super) struct Watchdog {
     pub(super) limit: u64,
     last: Instant,
     victim: Option<(u32, Instant)>,
+    /// No look before this.
+    rest: Instant,
 }
 
 impl Watchdog {
     pub(super) fn new(limit: u64, now: Instant) -> Watchdog {
-        Watchdog { limit, last: now, victim: None }
+        Watchdog { limit, last: now, victim: None, rest: now }
     }
 
     /// When to look next.
@@ -47,9 +57,19 @@ impl Watchdog {
     /// Looks, and names the process to kill if there is too much.
     pub(super) fn look(&mut self, now: Instant) -> Option<Excess> {
         self.last = now;
+        if now < self.rest {
+            return None;
+        }
         let processes = proc::scan().ok()?;
-        let used: Vec<(u64, u32)> =
+        let mut used: Vec<(u64, u32)> =
             processes.iter().map(|process| (proc::memory(process.pid), process.pid)).collect();
+        if used.iter().map(|(bytes, _)| bytes).sum::<u64>() > self.limit {
+            let begun = Instant::now();
+            for (bytes, pid) in &mut used {
+                *bytes = proc::share(*pid).unwrap_or(*bytes);
+            }
+            self.rest = now + (begun.elapsed() * PAUSE).min(LONGEST);
+        }
         self.judge(&used, now).map(|(seen, largest)| Excess { seen, largest, processes })
     }
 

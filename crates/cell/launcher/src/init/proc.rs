@@ -99,6 +99,18 @@ pub(super) fn until_stable(processes: &[Process], mut changes: impl FnMut(&Proce
     while processes.iter().filter(|process| changes(process)).count() > 0 {}
 }
 
+/// The bytes of anonymous memory that `/proc/<pid>/smaps_rollup` tells of, pages that are shared by division.
+fn parse_share(text: &[u8]) -> Option<u64> {
+    let line = text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Pss_Anon:"))?;
+    number::<u64>(line.trim_ascii().strip_suffix(b" kB")?.trim_ascii()).map(|kibibytes| kibibytes << 10)
+}
+
+/// As [`memory`], but of pages that several processes share (after a fork) each has its part; nothing where that cannot
+/// be told. It costs the system a walk through all of the process's pages.
+pub(super) fn share(pid: u32) -> Option<u64> {
+    read(pid, "smaps_rollup", &mut [0; 512]).and_then(parse_share)
+}
+
 /// How much memory of its own a process uses, bytes; 0 if it has ended.
 pub(super) fn memory(pid: u32) -> u64 {
     let mut buffer = [0; 512];
@@ -145,6 +157,11 @@ mod tests {
         for line in ["", "1", "1 2", "1 x 3"] {
             assert_eq!(parse_statm(line.as_bytes(), 4096), None, "{line}");
         }
+        let rollup = b"55-7f ---p 00 00:00 0 [rollup]\nRss: 900 kB\nPss: 300 kB\nPss_Anon:     120 kB\nPss_File: 9 kB\n";
+        assert_eq!(parse_share(rollup), Some(120 << 10));
+        for text in ["", "Pss_Anon:", "Pss_Anon: x kB", "Pss_Anon: 12 MB", "Pss: 3 kB\n"] {
+            assert_eq!(parse_share(text.as_bytes()), None, "{text}");
+        }
         assert_eq!(parse_statm(b"100 30 10 1 0 5 0\n", 4096), Some(20 * 4096));
         assert_eq!(parse_statm(b"100 10 30 1 0 5 0\n", 4096), Some(0));
     }
@@ -154,13 +171,13 @@ mod tests {
         let tick = sys::process::uptime_ticks();
         let mut child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
         let found = scan().unwrap().into_iter().find(|process| process.pid == child.id());
-        let used = memory(child.id());
+        let (used, share) = (memory(child.id()), share(child.id()));
         let begun = read(child.id(), "stat", &mut [0; 512]).and_then(parse_begun).unwrap();
         assert!((tick..tick + 6000).contains(&begun), "{begun} {tick}");
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(found.map(|process| process.parent), Some(std::process::id()));
-        assert!(used > 0);
+        assert!(used > 0 && share.is_some_and(|share| share <= used), "{share:?} {used}");
         assert_eq!(memory(child.id()), 0);
     }
 }
