@@ -23,6 +23,14 @@ impl RequestId {
         CURRENT.try_with(|id| *id).ok()
     }
 
+    /// Goes on with the request that is being served, on a task of its own.
+    pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) {
+        match RequestId::current() {
+            Some(id) => tokio::spawn(id.scope(work)),
+            None => tokio::spawn(work),
+        };
+    }
+
     /// Serves a request under this id.
     pub(crate) async fn scope<T>(self, work: impl Future<Output = T>) -> T {
         CURRENT.scope(self, work).await

@@ -90,6 +90,11 @@ impl Tool {
         }
     }
 
+    /// Whether it only reads, so that it may run again for whoever asks again.
+    pub(super) fn only_reads(&self) -> bool {
+        matches!(self, Tool::GetTask { .. } | Tool::ReadFiles { .. } | Tool::ListFiles { .. })
+    }
+
     /// Whether the headers of the answer wait for its result.
     pub(super) fn waits(&self) -> bool {
         !matches!(self, Tool::Code { .. } | Tool::Command { .. })

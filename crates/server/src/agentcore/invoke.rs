@@ -13,7 +13,6 @@ use axum::http::{HeaderValue, Response, header};
 use bytes::Bytes;
 use http_body_util::channel::{Channel, Sender};
 use session::{CommandRequest, ExecuteRequest, Session, new_call_id};
-use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::fault::Fault;
@@ -21,13 +20,15 @@ use crate::open::OpenSession;
 use crate::request_id::RequestId;
 
 use super::arguments::{Invocation, Tool};
-use super::invocations::{Answer, Awaited, Begun};
+use super::invocations::{Awaited, Begun, Digest, Ended, Promise, digest};
 use super::results::{Collected, ToolResult, command, command_status};
 use super::rules::{self, Rules};
 use super::{Incoming, event_stream, files, sessions};
 
 /// The largest body, bytes: files of 100 MB together, in base 64, and what is around them.
 pub(super) const BODY: u64 = 140_000_000;
+/// What is checked at once, bytes: it takes less time than handing it to another thread.
+const SMALL: usize = 64 << 10;
 /// How often a stream says that it is alive.
 const ALIVE: Duration = Duration::from_secs(10);
 /// The largest event that botocore reads, bytes.
@@ -48,28 +49,20 @@ pub(super) async fn invoke(incoming: Incoming, identifier: &str) -> Result<Respo
     let open = sessions::invoked(&incoming.service, &incoming.principal, identifier, &id)?;
     let largest = largest(incoming.header("user-agent"));
     let invocation_id = incoming.header("amz-sdk-invocation-id").map(str::to_owned);
-    // Large bodies are read and hashed where that holds up nobody.
-    let (incoming, checked) = tokio::task::spawn_blocking(move || {
-        let checked = Invocation::check(&incoming.body);
-        (incoming, checked)
-    })
-    .await
-    .map_err(|error| Fault::internal(&error))?;
-    let tool = checked?;
+    let (incoming, checked) = check(incoming).await?;
+    let (tool, digest) = checked?;
     let waits = tool.waits();
-    let (begun_open, begun_id) = (open.clone(), invocation_id);
-    let answer = match begun_open.invocations.begin(begun_id.as_deref(), &incoming.body) {
+    let answer = match open.invocations.begin(invocation_id.as_deref(), &digest) {
         Begun::Known(answer) => answer,
-        Begun::New(sender, answer) => {
-            let work = run(open, incoming, tool, sender);
-            let id = RequestId::current();
-            let span = tracing::Span::current();
-            tokio::spawn(async move {
-                match id {
-                    Some(id) => id.scope(work.instrument(span)).await,
-                    None => work.await,
+        Begun::New(promise, answer) => {
+            let forgotten = invocation_id.filter(|_| tool.only_reads());
+            let work = async move {
+                run(&open, incoming, tool, promise).await;
+                if let Some(id) = forgotten {
+                    open.invocations.forget(&id, &digest);
                 }
-            });
+            };
+            RequestId::spawn(work.instrument(tracing::Span::current()));
             answer
         }
     };
@@ -83,6 +76,21 @@ pub(super) async fn invoke(incoming: Incoming, identifier: &str) -> Result<Respo
     Ok(response)
 }
 
+/// Checks a body, and tells it from others. A large one where that holds up nobody.
+async fn check(incoming: Incoming) -> Result<(Incoming, Result<(Tool, Digest), Fault>), Fault> {
+    let check = |body: &[u8]| Ok((Invocation::check(body)?, digest(body)));
+    if incoming.body.len() < SMALL {
+        let checked = check(&incoming.body);
+        return Ok((incoming, checked));
+    }
+    tokio::task::spawn_blocking(move || {
+        let checked = check(&incoming.body);
+        (incoming, checked)
+    })
+    .await
+    .map_err(|error| Fault::internal(&error))
+}
+
 /// The largest event that this client reads, bytes.
 fn largest(user_agent: Option<&str>) -> usize {
     let agent = user_agent.unwrap_or("").to_ascii_lowercase();
@@ -94,14 +102,9 @@ pub(super) fn too_large() -> Fault {
 }
 
 /// Runs a tool to its end, whoever still listens.
-async fn run(
-    open: Arc<OpenSession>,
-    incoming: Incoming,
-    tool: Tool,
-    sender: watch::Sender<Option<Arc<Answer>>>,
-) {
+async fn run(open: &OpenSession, incoming: Incoming, tool: Tool, promise: Promise) {
     let (name, begun) = (tool.name(), Instant::now());
-    let carried_out = carry_out(&open, incoming, tool).await;
+    let carried_out = carry_out(open, incoming, tool).await;
     let ended = match &carried_out {
         Ok(result) if result.is_error => "wrong",
         Ok(_) => "ok",
@@ -113,7 +116,7 @@ async fn run(
         Ok(result) => serde_json::to_vec(&result).map(Bytes::from).map_err(|error| Fault::internal(&error)),
         Err(fault) => Err(fault),
     };
-    sender.send_replace(Some(Arc::new(answer)));
+    promise.send_replace(Some(Arc::new(Ended::now(answer))));
 }
 
 async fn carry_out(open: &OpenSession, incoming: Incoming, tool: Tool) -> Result<ToolResult, Fault> {
@@ -194,11 +197,9 @@ fn refused(session: &Session, error: &session::Error) -> Fault {
 }
 
 /// The answer, once it is there.
-async fn awaited(answer: &mut Awaited) -> Arc<Answer> {
-    match answer.wait_for(Option::is_some).await {
-        Ok(answer) => answer.clone().unwrap_or_else(|| Arc::new(Err(broken()))),
-        Err(_) => Arc::new(Err(broken())),
-    }
+async fn awaited(answer: &mut Awaited) -> Arc<Ended> {
+    let ended = answer.wait_for(Option::is_some).await.ok().and_then(|ended| ended.clone());
+    ended.unwrap_or_else(|| Arc::new(Ended::now(Err(broken()))))
 }
 
 fn broken() -> Fault {
@@ -207,7 +208,7 @@ fn broken() -> Fault {
 
 /// A body whose headers wait for the answer.
 async fn whole(mut answer: Awaited, largest: usize) -> Result<Body, Fault> {
-    match awaited(&mut answer).await.as_ref() {
+    match &awaited(&mut answer).await.answer {
         Ok(payload) if payload.len() > largest => Err(too_large()),
         Ok(payload) => Ok(Body::from(event_stream::result(payload))),
         Err(fault) => Err(fault.clone()),
@@ -217,7 +218,7 @@ async fn whole(mut answer: Awaited, largest: usize) -> Result<Body, Fault> {
 /// A body whose headers go out at once.
 fn stream(answer: Awaited, largest: usize) -> Body {
     let (sender, body) = Channel::<Bytes, std::convert::Infallible>::new(1);
-    tokio::spawn(speak(sender, answer, largest));
+    RequestId::spawn(speak(sender, answer, largest));
     Body::new(body)
 }
 
@@ -225,7 +226,7 @@ fn stream(answer: Awaited, largest: usize) -> Body {
 async fn speak(mut sender: Sender<Bytes>, mut answer: Awaited, largest: usize) {
     let last = loop {
         tokio::select! {
-            answer = awaited(&mut answer) => break match answer.as_ref() {
+            ended = awaited(&mut answer) => break match &ended.answer {
                 Ok(payload) if payload.len() > largest => event_stream::exception(&too_large()),
                 Ok(payload) => event_stream::result(payload),
                 Err(fault) => event_stream::exception(fault),
