@@ -10,6 +10,7 @@ mod cell;
 pub mod files;
 mod ids;
 mod limits;
+pub mod network;
 mod plan;
 pub mod seccomp;
 mod template;
