@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use cell::{CellRequest, Node, NodeOptions};
 use policy::Limits;
+use policy::network::Network;
 use protocol::SessionId;
 
 fn main() -> cell::Result<()> {
@@ -18,8 +19,12 @@ fn main() -> cell::Result<()> {
     })?;
     let (mut made, mut ended) = (Vec::new(), Vec::new());
     for id in 0..200 {
-        let request =
-            CellRequest { session: SessionId::from_u128(id), limits: Limits::default(), linger_ms: 0 };
+        let request = CellRequest {
+            session: SessionId::from_u128(id),
+            limits: Limits::default(),
+            network: Network::default(),
+            linger_ms: 0,
+        };
         let start = Instant::now();
         let cell = node.create(&request)?;
         made.push(start.elapsed());

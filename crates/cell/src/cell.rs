@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use policy::network::Network;
 use policy::{Confinement, Limits};
 use protocol::SessionId;
 
@@ -26,6 +27,8 @@ pub struct CellRequest {
     pub session: SessionId,
     /// What it may use.
     pub limits: Limits,
+    /// What it may reach.
+    pub network: Network,
     /// How long it lives without a daemon, ms; 0: it ends with its connection.
     pub linger_ms: u64,
 }

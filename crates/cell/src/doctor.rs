@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use policy::Limits;
+use policy::network::Network;
 use protocol::SessionId;
 
 use crate::cgroup::{self, Controller};
@@ -69,7 +70,12 @@ pub fn layers(scratch: &Path) -> Vec<Layer> {
         runtime: PathBuf::from("/usr/lib"),
         total_memory: None,
     };
-    let request = CellRequest { session: SessionId::from_u128(0), limits: Limits::default(), linger_ms: 0 };
+    let request = CellRequest {
+        session: SessionId::from_u128(0),
+        limits: Limits::default(),
+        network: Network::default(),
+        linger_ms: 0,
+    };
     let tried = Node::start(&options).and_then(|node| {
         let (hard, own_ids) = (node.hard(), node.own_ids());
         node.create(&request)?.destroy()?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use cell::{CellRequest, Node, NodeOptions};
 use policy::Limits;
+use policy::network::Network;
 use protocol::SessionId;
 
 fn node(data: &Path) -> Node {
@@ -18,7 +19,12 @@ fn node(data: &Path) -> Node {
 }
 
 fn request(id: u128) -> CellRequest {
-    CellRequest { session: SessionId::from_u128(id), limits: Limits::default(), linger_ms: 0 }
+    CellRequest {
+        session: SessionId::from_u128(id),
+        limits: Limits::default(),
+        network: Network::default(),
+        linger_ms: 0,
+    }
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub use files::{FileEntry, FileKind};
 pub use forks::Kernels;
 pub use forkserver::WarmSet;
 pub use policy::Limits;
+pub use policy::network::{self, Network};
 pub use principal::Principal;
 pub use protocol::{CallId, Full, Outcome, SessionId, Survival};
 pub use session::{Call, CommandRequest, ExecuteRequest, Session};

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use cell::{Cell, CellRequest, Node, NodeOptions};
 use forkserver::{Forkserver, KernelEnds, Target, WarmSet};
+use policy::network::Network;
 use policy::{Confinement, Limits};
 use protocol::SessionId;
 
@@ -93,7 +94,9 @@ impl Bench {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let session = SessionId::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into());
         let limits = Limits::default();
-        self.node.create(&CellRequest { session, limits, linger_ms: 600_000 }).unwrap()
+        self.node
+            .create(&CellRequest { session, limits, network: Network::default(), linger_ms: 600_000 })
+            .unwrap()
     }
 }
 

@@ -62,7 +62,7 @@ pub const REFUSED_V4: &[V4Row] = &[
     ([240, 0, 0, 0], 4, Kind::Reserved), // with the broadcast address
 ];
 
-/// IPv6 addresses that are not public. What the table does not name is public below 2000::/3 and nobody's elsewhere.
+/// IPv6 addresses that are not public. What the table does not name is public below `2000::/3`, and nobody's elsewhere.
 pub const REFUSED_V6: &[V6Row] = &[
     ([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254], 128, Kind::Metadata), // AWS
     ([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128, Kind::Metadata),  // Google
@@ -153,9 +153,8 @@ impl Prefix {
         let v6 = REFUSED_V6.iter().map(|row| (Prefix::new(Ipv6Addr::from(row.0), row.1), row.2));
         let mut around = v4.chain(v6).filter(|(row, _)| row.bits <= self.bits && row.contains(self.address));
         match (around.next(), kind(self.address)) {
-            (Some((_, kind)), _) => kind,
             (None, Kind::Private) => Kind::Reserved,
-            (None, kind) => kind,
+            (Some((_, kind)), _) | (None, kind) => kind,
         }
     }
 }

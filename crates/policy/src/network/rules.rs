@@ -35,7 +35,7 @@ pub enum Door {
 }
 
 impl Door {
-    /// Its port on 127.0.0.1 and on ::1. Below 1024, where nobody in a cell may listen: no program's port is taken, and
+    /// Its port on 127.0.0.1 and on `::1`. Below 1024, where nobody in a cell may listen: no program's port is taken, and
     /// none can be put in its place.
     pub fn port(self) -> u16 {
         match self {

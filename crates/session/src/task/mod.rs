@@ -22,6 +22,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cell::{Cell, CellRequest};
 use policy::Limits;
+use policy::network::Network;
 use protocol::{CallId, KernelId, SessionId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -50,10 +51,12 @@ const HELLO: Duration = Duration::from_secs(10);
 const UNLIMITED: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// What a session is opened with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SessionOptions {
     /// What its cell may use.
     pub limits: Limits,
+    /// What its cell may reach.
+    pub network: Network,
     /// How long its cell lives without a daemon; zero: it ends with its connection.
     pub linger: Duration,
     /// How long the session lives at most.
@@ -64,7 +67,13 @@ pub struct SessionOptions {
 
 impl Default for SessionOptions {
     fn default() -> SessionOptions {
-        SessionOptions { limits: Limits::default(), linger: Duration::ZERO, ttl: None, idle: None }
+        SessionOptions {
+            limits: Limits::default(),
+            network: Network::default(),
+            linger: Duration::ZERO,
+            ttl: None,
+            idle: None,
+        }
     }
 }
 
@@ -153,6 +162,7 @@ impl Task {
         opened: oneshot::Sender<Result<()>>,
         life: watch::Sender<Life>,
     ) -> Task {
+        let orders = Orders::new(options.limits.disk);
         Task {
             engine,
             session,
@@ -177,7 +187,7 @@ impl Task {
             oom_seen: 0,
             disk: Disk::default(),
             measuring: false,
-            orders: Orders::new(options.limits.disk),
+            orders,
             last_use: Instant::now(),
         }
     }
@@ -219,6 +229,7 @@ impl Task {
         let request = CellRequest {
             session: self.session,
             limits: self.options.limits,
+            network: self.options.network.clone(),
             linger_ms: u64::try_from(self.options.linger.as_millis()).unwrap_or(u64::MAX),
         };
         self.jobs.spawn_blocking(move || {
