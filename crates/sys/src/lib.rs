@@ -13,6 +13,7 @@ pub mod file;
 pub mod inside;
 pub mod mount;
 pub mod namespace;
+pub mod netlink;
 pub mod outer;
 pub mod privilege;
 pub mod process;
