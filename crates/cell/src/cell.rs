@@ -46,6 +46,17 @@ pub struct Memory {
     pub oom_kills: u64,
 }
 
+/// Sockets of a cell's own network namespace that are held out here: for IPv4, and for IPv6 where the host has it.
+#[derive(Debug)]
+pub struct Doors {
+    /// Tells of packets that the cell's rules rejected (netlink, `NFLOG`).
+    pub refusals: OwnedFd,
+    /// Where its connections are led to; listening.
+    pub streams: Vec<OwnedFd>,
+    /// Where its lookups are led to.
+    pub lookups: Vec<OwnedFd>,
+}
+
 /// What a cell takes up on the host. Dropping it kills what is left in the cgroup and removes everything.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -98,6 +109,7 @@ pub struct Cell {
     hard_memory: bool,
     pid: u32,
     workspace: PathBuf,
+    doors: Vec<OwnedFd>,
     // Before `place` in the order of fields, which is the order of drops.
     init: Init,
     place: Place,
@@ -137,9 +149,21 @@ impl Cell {
             hard_memory,
             pid: made.pid,
             workspace: place.directory.join("workspace"),
+            doors: made.more,
             init: Init(made.pidfd),
             place,
         }
+    }
+
+    /// The sockets behind which its way out begins; `None` where nothing leaves, and after the first time.
+    pub fn take_doors(&mut self) -> Option<Doors> {
+        let mut doors = std::mem::take(&mut self.doors).into_iter();
+        let mut taken = Doors { refusals: doors.next()?, streams: Vec::new(), lookups: Vec::new() };
+        while let (Some(streams), Some(lookups)) = (doors.next(), doors.next()) {
+            taken.streams.push(streams);
+            taken.lookups.push(lookups);
+        }
+        Some(taken)
     }
 
     /// Whose cell.

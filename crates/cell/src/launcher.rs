@@ -37,6 +37,8 @@ struct Running {
 pub(crate) struct Made {
     pub(crate) pid: u32,
     pub(crate) pidfd: OwnedFd,
+    /// What else came along: a cell's doors.
+    pub(crate) more: Vec<OwnedFd>,
 }
 
 impl Launcher {
@@ -62,15 +64,17 @@ impl Launcher {
                 None => self.launch()?,
             };
             match exchange(&current.control, &bytes, descriptors) {
-                Ok((Reply::Done(pid), Some(pidfd))) => {
+                Ok((Reply::Done(pid), descriptors)) if !descriptors.is_empty() => {
                     *running = Some(current);
-                    return Ok(Made { pid, pidfd });
+                    let mut descriptors = descriptors.into_iter();
+                    let Some(pidfd) = descriptors.next() else { continue };
+                    return Ok(Made { pid, pidfd, more: descriptors.collect() });
                 }
                 Ok((Reply::Failed(failure), _)) => {
                     *running = Some(current);
                     return Err(failure.into());
                 }
-                Ok((Reply::Done(_), None)) | Err(_) => {
+                Ok((Reply::Done(_), _)) | Err(_) => {
                     let _ = sys::namespace::kill(current.pidfd.as_fd());
                     reap(&current);
                 }
@@ -159,7 +163,7 @@ fn exchange(
     control: &OwnedFd,
     request: &[u8],
     descriptors: &[BorrowedFd],
-) -> io::Result<(Reply, Option<OwnedFd>)> {
+) -> io::Result<(Reply, Vec<OwnedFd>)> {
     sys::scm::send_with_fds(control.as_fd(), request, descriptors)?;
     let mut buffer = [0; 4096];
     let (len, descriptors, _) = sys::scm::recv_with_fds(control.as_fd(), &mut buffer)?;
@@ -167,7 +171,7 @@ fn exchange(
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     let reply = Reply::decode(&buffer[..len]).map_err(io::Error::other)?;
-    Ok((reply, descriptors.into_iter().next()))
+    Ok((reply, descriptors))
 }
 
 fn write_maps(pid: u32, ids: OuterIds) -> io::Result<()> {

@@ -18,7 +18,7 @@ mod launcher;
 mod limits;
 mod node;
 
-pub use cell::{Cell, CellRequest, Memory};
+pub use cell::{Cell, CellRequest, Doors, Memory};
 pub use doctor::{Layer, State, layers};
 pub use error::{Error, Result};
 pub use node::{Node, NodeOptions, Process};

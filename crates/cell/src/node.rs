@@ -9,6 +9,7 @@
 //! Several nodes may share a data directory: each `cellblock run` is one. A node whose lock nobody holds has died
 //! without tidying up; the next node that starts does it for it.
 
+use std::borrow::Cow;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
@@ -17,10 +18,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use policy::network::Mode;
 use policy::{Confinement, HostPath, OuterIds, Roots};
 use protocol::Spawn;
 use protocol::launcher::Request;
 use sys::file::Lock;
+use sys::netlink::own_addresses;
 
 use crate::cell::{Cell, CellRequest, Place};
 use crate::error::{At, Result};
@@ -95,6 +98,7 @@ impl Node {
             boot_time: host::boot_time(),
             hard: limiter.hard(),
             drop_groups: matches!(ids.outer, OuterIds::Block { .. }),
+            addresses: Vec::new(),
         };
         let filters = policy::seccomp::programs().iter().map(policy::seccomp::Program::encode).collect();
         Ok(Node {
@@ -125,12 +129,17 @@ impl Node {
         place.cgroup = self.shared.limiter.cell(&name, &request.limits)?;
         let cgroups = place.cgroups()?;
 
+        let mut facts = Cow::Borrowed(&self.facts);
+        if request.network.mode == Mode::Internet {
+            facts.to_mut().addresses = own_addresses().step("ask for the host's addresses")?;
+        }
         let plan = policy::cell_plan(
             request.session,
             &request.limits,
+            &request.network,
             ids,
             request.linger_ms,
-            &self.facts,
+            &facts,
             self.filters.clone(),
         );
         let listener = OwnedFd::from(listener);

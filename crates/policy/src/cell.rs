@@ -1,10 +1,12 @@
 //! The plan of one cell, from its limits and the host's facts.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use protocol::SessionId;
 
 use crate::limits::{Limits, rlimits};
+use crate::network::{Mode, Network, rules};
 use crate::plan::{CellFile, CellIds, CellPath, CellPlan, Confinement};
 use crate::template::{ENVIRONMENT, HOME};
 
@@ -26,6 +28,8 @@ pub struct Node {
     pub hard: Hard,
     /// Whether supplementary groups can be dropped.
     pub drop_groups: bool,
+    /// The host's own addresses, as far as they are known: no cell is led to one.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Which limits the kernel holds.
@@ -71,10 +75,17 @@ const MASKED: &[&str] = &[
 
 const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
+/// Where the names of a cell that has a way out are looked up: at a door. No time is lost on one that does not answer,
+/// since it always does.
+const RESOLVER: &str = "nameserver 127.0.0.1\noptions timeout:10 attempts:1 edns0\n";
+const NAMES_WITH_DNS: &str =
+    "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n";
+
 /// The plan of a cell.
 pub fn cell_plan(
     session: SessionId,
     limits: &Limits,
+    network: &Network,
     ids: CellIds,
     linger_ms: u64,
     node: &Node,
@@ -93,9 +104,10 @@ pub fn cell_plan(
         hostname: "cell".to_owned(),
         ids,
         tmp_bytes: limits.in_memory(),
-        files: files(limits, node),
+        files: files(limits, network.mode, node),
         masked: MASKED.iter().map(|path| CellPath::fixed(path)).collect(),
         read_only: READ_ONLY.iter().map(|path| CellPath::fixed(path)).collect(),
+        rules: rules(network, &node.addresses),
         confinement,
         linger_ms,
         soft_memory: (!node.hard.memory).then_some(limits.memory),
@@ -114,7 +126,7 @@ fn processors(limits: &Limits, ids: CellIds, node: &Node) -> Vec<u32> {
 }
 
 /// Files by which a library that asks /proc or /sys learns of the cell and not of the host.
-fn files(limits: &Limits, node: &Node) -> Vec<CellFile> {
+fn files(limits: &Limits, mode: Mode, node: &Node) -> Vec<CellFile> {
     let cpus = (limits.cpus as usize).clamp(1, node.processors.len().max(1));
     let range = if cpus == 1 { "0\n".to_owned() } else { format!("0-{}\n", cpus - 1) };
     let file =
@@ -124,6 +136,10 @@ fn files(limits: &Limits, node: &Node) -> Vec<CellFile> {
         file("/proc/cpuinfo", cpuinfo(&node.cpuinfo, cpus)),
         file("/proc/stat", stat(cpus, node.boot_time)),
     ];
+    if mode != Mode::None {
+        files.push(file("/etc/resolv.conf", RESOLVER.to_owned()));
+        files.push(file("/etc/nsswitch.conf", NAMES_WITH_DNS.to_owned()));
+    }
     for name in ["online", "possible", "present"] {
         files.push(file(&format!("/sys/devices/system/cpu/{name}"), range.clone()));
     }
@@ -216,12 +232,22 @@ mod tests {
             cpuinfo: "processor: 0\nflags: a\n\nprocessor: 1\nflags: a\n\nprocessor: 2\n\n".to_owned(),
             hard: Hard { memory: hard, cpus: hard, processes: hard },
             drop_groups: hard,
+            addresses: Vec::new(),
         }
     }
 
     fn plan(hard: bool) -> CellPlan {
         let ids = CellIds { user: 3, init: 4 };
-        cell_plan(SessionId::from_u128(7), &Limits::default(), ids, 0, &node(hard), vec![vec![1; 8]])
+        let network = Network { mode: Mode::Internet, ..Network::default() };
+        cell_plan(
+            SessionId::from_u128(7),
+            &Limits::default(),
+            &network,
+            ids,
+            0,
+            &node(hard),
+            vec![vec![1; 8]],
+        )
     }
 
     #[test]

@@ -9,6 +9,7 @@ use protocol::SessionId;
 use protocol::codec::{CodecError, Reader, Writer};
 
 use crate::limits::Rlimit;
+use crate::network::Rules;
 
 /// A path inside a cell: absolute, without `.` or `..`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,7 +128,7 @@ pub struct Confinement {
     pub filters: Vec<Vec<u8>>,
 }
 
-/// A file that exists in one cell only, below `/sys` or over a file of `/proc`.
+/// A file that exists in one cell only, below `/sys` or over a file of `/proc` or `/etc`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellFile {
     /// Where it is seen.
@@ -153,6 +154,8 @@ pub struct CellPlan {
     pub masked: Vec<CellPath>,
     /// Paths of /proc that are read-only. Missing ones are passed over.
     pub read_only: Vec<CellPath>,
+    /// The rules of its way out; `None`: there is none.
+    pub rules: Option<Rules>,
     /// What every process of the cell's user takes on.
     pub confinement: Confinement,
     /// How long the cell lives without a daemon, ms; 0: it ends with its connection.
@@ -257,6 +260,7 @@ impl CellPlan {
         out.list(self.files.iter(), |w, file| _ = w.str(&file.path.0).bytes(&file.content));
         out.list(self.masked.iter(), |w, path| _ = w.str(&path.0));
         out.list(self.read_only.iter(), |w, path| _ = w.str(&path.0));
+        out.list(self.rules.iter(), |w, rules| rules.write(w));
         self.confinement.write(&mut out);
         out.u64(self.linger_ms).bool(self.soft_memory.is_some()).u64(self.soft_memory.unwrap_or(0));
         out.finish()
@@ -275,6 +279,7 @@ impl CellPlan {
             })?,
             masked: read.list(path)?,
             read_only: read.list(path)?,
+            rules: read.list(Rules::read)?.pop(),
             confinement: Confinement::read(&mut read)?,
             linger_ms: read.u64()?,
             soft_memory: match (read.bool()?, read.u64()?) {

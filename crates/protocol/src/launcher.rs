@@ -19,6 +19,9 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// Done. For a cell or a program its pidfd comes along, and this is its id on the host; else 0.
+    ///
+    /// For a cell with a way out its doors come along after that: the socket that tells of rejected packets, then for
+    /// IPv4, and for IPv6 where the host has it, the socket for connections and the one for lookups.
     Done(u32),
     /// Not done, and nothing of it is left.
     Failed(Failure),

@@ -200,6 +200,12 @@ pub fn attributes(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
+const NEW_ADDRESS: u16 = 20; // RTM_NEWADDR
+const GET_ADDRESSES: u16 = 22; // RTM_GETADDR
+const DUMP: u16 = 0x300; // NLM_F_DUMP
+const DONE: u16 = 3; // NLMSG_DONE
+const ADDRESS: u16 = 1; // IFA_ADDRESS
+const OWN_ADDRESS: u16 = 2; // IFA_LOCAL: what IFA_ADDRESS is not on a point-to-point link
 const NEW_ROUTE: u16 = 24; // RTM_NEWROUTE
 const GET_ROUTE: u16 = 26; // RTM_GETROUTE
 const DESTINATION: u16 = 1; // RTA_DST
@@ -221,6 +227,32 @@ pub fn keep_everything(v6: bool) -> io::Result<()> {
     let mut message = Message::new(NEW_ROUTE, CREATE, &route);
     message.attribute(INTERFACE, &LOOPBACK.to_ne_bytes());
     Socket::open(Family::Route)?.request(vec![message])
+}
+
+/// The addresses of all interfaces in the current network namespace.
+pub fn own_addresses() -> io::Result<Vec<IpAddr>> {
+    let socket = Socket::open(Family::Route)?;
+    socket.send(&Message::new(GET_ADDRESSES, DUMP, &[0; 8]).finish(1, false))?;
+    let mut found = Vec::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let (len, _) = rustix::net::recv(&socket.0, &mut buffer[..], RecvFlags::empty())?;
+        for (kind, _, content) in messages(&buffer[..len]) {
+            if kind == DONE || kind == ERROR {
+                return Ok(found);
+            }
+            if kind == NEW_ADDRESS {
+                found.extend(own_address(content.get(8..).unwrap_or_default()));
+            }
+        }
+    }
+}
+
+fn own_address(content: &[u8]) -> Option<IpAddr> {
+    let find = |wanted| attributes(content).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+    let value = find(OWN_ADDRESS).or_else(|| find(ADDRESS))?;
+    let v4 = <[u8; 4]>::try_from(value).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(value).map(IpAddr::from)).ok()
 }
 
 /// Whether an address is one of this machine's own, as it is now, in the current network namespace.
@@ -281,6 +313,7 @@ mod tests {
     fn the_machine_knows_its_own_addresses() {
         assert!(is_own("127.0.0.1".parse().unwrap()).unwrap());
         assert!(is_own("127.9.9.9".parse().unwrap()).unwrap());
+        assert!(own_addresses().unwrap().contains(&"127.0.0.1".parse().unwrap()));
         // Documentation's address: nobody's, with a route or without.
         assert!(!is_own("203.0.113.77".parse().unwrap()).unwrap());
     }

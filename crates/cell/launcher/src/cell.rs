@@ -3,7 +3,7 @@
 //! ```text
 //! launcher                              child
 //!   clone3(mount, PID, net, IPC, UTS) ──▶ join cgroups, unshare(cgroup)
-//!                                         mounts, loopback, host name     (as root of the outer user namespace)
+//!                             ◀── "d" ── mounts, network, host name; doors (as root of the outer user namespace)
 //!                                         unshare(user)
 //!   write the maps            ◀── "u" ──
 //!                             ── "m" ──▶ ids, capabilities, descriptors, filter
@@ -27,15 +27,20 @@ use sys::namespace::{self, Forked};
 use sys::privilege::{self, Capability};
 
 use crate::init;
+use crate::network;
 use crate::step::Step;
 use crate::template::cover;
 
+/// A cell that was made.
+pub(crate) struct Made {
+    pub(crate) pid: u32,
+    pub(crate) pidfd: OwnedFd,
+    /// The daemon's sockets in the cell's network namespace; none where nothing leaves.
+    pub(crate) doors: Vec<OwnedFd>,
+}
+
 /// Makes the cell. In the child this does not return.
-pub(crate) fn create(
-    plan: &CellPlan,
-    listener: OwnedFd,
-    cgroups: &[OwnedFd],
-) -> Result<(u32, OwnedFd), Failure> {
+pub(crate) fn create(plan: &CellPlan, listener: OwnedFd, cgroups: &[OwnedFd]) -> Result<Made, Failure> {
     let (ours, theirs) = UnixStream::pair().step("make a socket")?;
     match namespace::fork_into_cell().step("make namespaces")? {
         Forked::Child => {
@@ -48,13 +53,14 @@ pub(crate) fn create(
             if made.is_err() {
                 let _ = namespace::kill(pidfd.as_fd());
             }
-            made.map(|()| (pid, pidfd))
+            made.map(|doors| Made { pid, pidfd, doors })
         }
     }
 }
 
-/// Waits for the child's word, writes its maps, and waits again.
-fn attend(plan: &CellPlan, pid: u32, child: &UnixStream) -> Result<(), Failure> {
+/// Waits for the child's doors and its word, writes its maps, and waits again; gives the doors.
+fn attend(plan: &CellPlan, pid: u32, child: &UnixStream) -> Result<Vec<OwnedFd>, Failure> {
+    let doors = hear(child, b'd')?;
     hear(child, b'u')?;
     let (user, init) = (plan.ids.user, plan.ids.init);
     let inside = plan.confinement.uid;
@@ -67,16 +73,20 @@ fn attend(plan: &CellPlan, pid: u32, child: &UnixStream) -> Result<(), Failure> 
         fs::write(format!("{HOST_PROC}/{pid}/{name}"), &map).step(format_args!("write the {name}"))?;
     }
     (&mut &*child).write_all(b"m").step("answer the cell")?;
-    hear(child, b'r')
+    hear(child, b'r')?;
+    Ok(doors)
 }
 
-/// Reads the child's next word: the one expected, or a failure.
-fn hear(mut child: &UnixStream, expected: u8) -> Result<(), Failure> {
+/// Reads the child's next word, with what comes along: the one expected, or a failure.
+fn hear(mut child: &UnixStream, expected: u8) -> Result<Vec<OwnedFd>, Failure> {
     use std::io::Read;
     let mut word = [0];
-    child.read_exact(&mut word).step("hear from the cell")?;
+    let (len, descriptors, _) = sys::scm::recv_with_fds(child, &mut word).step("hear from the cell")?;
+    if len == 0 {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof)).step("hear from the cell");
+    }
     if word[0] == expected {
-        return Ok(());
+        return Ok(descriptors);
     }
     let mut errno = [0; 4];
     let mut step = String::new();
@@ -128,6 +138,10 @@ fn settle(plan: &CellPlan, parent: &UnixStream) -> Result<(), Failure> {
     namespace::unshare_cgroup().step("make a cgroup namespace")?;
     mounts(plan)?;
     namespace::loopback_up().step("bring up the loopback interface")?;
+    let doors = plan.rules.as_ref().map(network::open).transpose()?.unwrap_or_default();
+    let theirs: Vec<_> = doors.iter().map(AsFd::as_fd).collect();
+    sys::scm::send_with_fds(parent, b"d", &theirs).step("hand over the doors")?;
+    drop(doors);
     namespace::set_hostname(&plan.hostname).step("set the host name")?;
 
     namespace::unshare_user().step("make a user namespace")?;
@@ -175,13 +189,13 @@ fn mounts(plan: &CellPlan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The files that tell the cell of itself. Those for /proc are made below /sys and bound over the originals.
+/// The files that tell the cell of itself. Those for /proc and /etc are made below /sys and bound over the originals.
 fn own_files(plan: &CellPlan) -> Result<(), Failure> {
     let quiet = Forbid { exec: true, ..Forbid::SUID_AND_DEVICES };
     mount::tmpfs("/sys", 1 << 20, 0o555, quiet).step("mount /sys")?;
     for file in &plan.files {
         let path = file.path.as_str();
-        let place = match path.strip_prefix("/proc/") {
+        let place = match path.strip_prefix("/proc/").or_else(|| path.strip_prefix("/etc/")) {
             Some(name) => format!("/sys/cell/{name}"),
             None => path.to_owned(),
         };

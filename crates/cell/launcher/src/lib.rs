@@ -10,6 +10,7 @@
 mod cell;
 mod exec;
 pub mod init;
+mod network;
 mod step;
 mod template;
 
@@ -29,34 +30,36 @@ pub fn serve() {
             Ok((len, descriptors, _)) if len > 0 => (&buffer[..len], descriptors),
             _ => return,
         };
-        let (reply, pidfd) = match answer(bytes, descriptors) {
-            Ok((pid, pidfd)) => (Reply::Done(pid), pidfd),
-            Err(failure) => (Reply::Failed(failure), None),
+        let (reply, made) = match answer(bytes, descriptors) {
+            Ok((pid, made)) => (Reply::Done(pid), made),
+            Err(failure) => (Reply::Failed(failure), Vec::new()),
         };
-        let pidfd: Vec<_> = pidfd.iter().map(AsFd::as_fd).collect();
-        if sys::scm::send_with_fds(control.as_fd(), &reply.encode(), &pidfd).is_err() {
+        let made: Vec<_> = made.iter().map(AsFd::as_fd).collect();
+        if sys::scm::send_with_fds(control.as_fd(), &reply.encode(), &made).is_err() {
             return;
         }
     }
 }
 
-fn answer(bytes: &[u8], descriptors: Vec<OwnedFd>) -> Result<(u32, Option<OwnedFd>), Failure> {
+/// Does what is asked; gives a process's id and the descriptors that go with the reply.
+fn answer(bytes: &[u8], descriptors: Vec<OwnedFd>) -> Result<(u32, Vec<OwnedFd>), Failure> {
     let invalid = |step: &str| Failure { step: step.to_owned(), errno: 22 }; // EINVAL
     match Request::decode(bytes).map_err(|_| invalid("read the request"))? {
         Request::Setup(template) => {
             let template = Template::decode(&template).map_err(|_| invalid("read the template"))?;
-            template::build(&template, descriptors).map(|()| (0, None))
+            template::build(&template, descriptors).map(|()| (0, Vec::new()))
         }
         Request::Create(plan) => {
             let plan = CellPlan::decode(&plan).map_err(|_| invalid("read the plan"))?;
             let mut descriptors = descriptors.into_iter();
             let listener = descriptors.next().ok_or_else(|| invalid("find the listener"))?;
             let cgroups: Vec<OwnedFd> = descriptors.collect();
-            cell::create(&plan, listener, &cgroups).map(|(pid, pidfd)| (pid, Some(pidfd)))
+            let made = cell::create(&plan, listener, &cgroups)?;
+            Ok((made.pid, std::iter::once(made.pidfd).chain(made.doors).collect()))
         }
         Request::Exec(spawn) => {
             let control = descriptors.into_iter().next().ok_or_else(|| invalid("find the descriptor"))?;
-            exec::exec(&spawn, control).map(|(pid, pidfd)| (pid, Some(pidfd)))
+            exec::exec(&spawn, control).map(|(pid, pidfd)| (pid, vec![pidfd]))
         }
     }
 }

@@ -11,6 +11,7 @@
 //! the public addresses are what is named.
 
 mod address;
+mod codec;
 mod list;
 mod name;
 mod rules;

@@ -81,6 +81,8 @@ pub enum When {
     Udp,
     /// It goes to this port; after [`When::Tcp`] or [`When::Udp`].
     ToPort(u16),
+    /// It does not go to this port; after [`When::Tcp`] or [`When::Udp`].
+    NotToPort(u16),
     /// It does not come from this port; after [`When::Tcp`] or [`When::Udp`].
     NotFromPort(u16),
     /// It belongs to a connection that was let through, or is not followed.
@@ -142,8 +144,11 @@ fn untracked() -> Chain {
     let (streams, lookups) = (Door::Streams.port(), Door::Lookups.port());
     let mut chain = Chain::new();
     for own in [LOOPBACK_V4, LOOPBACK_V6] {
-        for when in [[When::Tcp, When::NotFromPort(streams)], [When::Udp, When::NotFromPort(lookups)]] {
-            chain.push(rule([&[When::From(own), When::To(own)][..], &when].concat(), Then::Untrack));
+        // Not what goes to the door of connections, or the guard would take it for known.
+        let streams = [When::Tcp, When::NotFromPort(streams), When::NotToPort(streams)];
+        let lookups = [When::Udp, When::NotFromPort(lookups)];
+        for when in [&streams[..], &lookups] {
+            chain.push(rule([&[When::From(own), When::To(own)], when].concat(), Then::Untrack));
         }
     }
     chain
