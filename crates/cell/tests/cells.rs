@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cell::{CellRequest, Node, NodeOptions};
 use policy::Limits;
-use policy::network::Network;
+use policy::network::{Mode, Network};
 use protocol::SessionId;
 
 fn node(data: &Path) -> Node {
@@ -47,4 +47,30 @@ fn a_cell_is_apart() {
     cell.destroy().unwrap();
     drop(node);
     assert_eq!(fs::read_dir(data.path().join("nodes")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_way_out_begins_at_doors() {
+    use std::net::{TcpListener, UdpSocket};
+
+    let data = tempfile::tempdir().unwrap();
+    let node = node(data.path());
+    let mut closed = node.create(&request(1)).unwrap();
+    assert!(closed.take_doors().is_none());
+    closed.destroy().unwrap();
+    for mode in [Mode::Allow, Mode::Internet] {
+        let network = Network { mode, ..Network::default() };
+        let mut cell = node.create(&CellRequest { network, ..request(2) }).unwrap();
+        let doors = cell.take_doors().unwrap();
+        assert!(cell.take_doors().is_none(), "they are handed out once");
+        let streams = doors.streams.into_iter().map(|door| TcpListener::from(door).local_addr().unwrap());
+        let streams: Vec<_> = streams.map(|at| at.to_string()).collect();
+        let lookups = doors.lookups.into_iter().map(|door| UdpSocket::from(door).local_addr().unwrap());
+        let lookups: Vec<_> = lookups.map(|at| at.to_string()).collect();
+        // Where the machine has no IPv6, a cell has none.
+        let families = 1 + usize::from(TcpListener::bind("[::1]:0").is_ok());
+        assert_eq!(streams, ["127.0.0.1:1", "[::1]:1"][..families], "{mode}");
+        assert_eq!(lookups, ["127.0.0.1:53", "[::1]:53"][..families], "{mode}");
+        cell.destroy().unwrap();
+    }
 }
