@@ -90,6 +90,14 @@ pub enum Refusal {
     Silent,
     /// What the client says in its greeting is another name.
     OtherName,
+    /// The client's greeting could be understood in two ways.
+    Unclear,
+    /// Neither a connection nor a lookup: other UDP, ICMP, and whatever else there is.
+    Protocol,
+    /// More different names than a session has addresses for.
+    Names,
+    /// Too many names below one that is listed do not exist: they may be there for whoever sees them asked for.
+    Unresolved,
     /// Too many at the same time, or too many in a second.
     Rate,
     /// All bytes of the session are used up.
@@ -116,6 +124,10 @@ impl fmt::Display for Refusal {
                 "the client did not greet with TLS or HTTP; a server that speaks first is listed as `name:port`"
             }
             Refusal::OtherName => "the greeting names another host",
+            Refusal::Unclear => "the greeting is no plain one of TLS or HTTP/1",
+            Refusal::Protocol => "only TCP connections and lookups leave a session",
+            Refusal::Names => "this session has asked for too many names",
+            Refusal::Unresolved => "too many names like it do not exist",
             Refusal::Rate => "there are too many connections or lookups",
             Refusal::Bytes => "this session has used up its bytes",
         })
@@ -172,6 +184,26 @@ impl Network {
     /// Whether the daemon may connect to what a name resolved to.
     pub fn resolved(&self, to: SocketAddr) -> Result<(), Refusal> {
         if self.opened(to) { Ok(()) } else { public(to.ip()) }
+    }
+
+    /// Whether an address may stand in an answer: the daemon would connect to it, be it at one port.
+    pub fn answered(&self, address: IpAddr) -> Result<(), Refusal> {
+        let somewhere = self.open_private.iter().any(|opened| {
+            let port = opened.port.0.unwrap_or(0);
+            opened.prefix.contains(address) && self.opened(SocketAddr::new(address, port))
+        });
+        if somewhere { Ok(()) } else { public(address) }
+    }
+
+    /// Whether the operator wrote down this very address, and not a range that it lies in. Only so is one meant that is
+    /// the host's own.
+    pub fn meant(&self, to: SocketAddr) -> bool {
+        let very = |listed: &Opened| listed.prefix == Prefix::single(to.ip()) && listed.covers(to);
+        match self.mode {
+            Mode::None => false,
+            Mode::Allow => self.open_private.iter().chain(self.addresses()).any(very),
+            Mode::Internet => self.open_private.iter().any(very),
+        }
     }
 
     /// Whether the operator opened this address, though it is none of the public ones.

@@ -283,3 +283,30 @@ fn rules_and_judgement_agree() {
     assert_eq!(led(&networks[0], &own, "198.18.0.7:443", false), None);
     assert!(rules(&Network::default(), &own).is_none());
 }
+
+#[test]
+fn an_answer_holds_what_the_daemon_would_connect_to() {
+    let network = internet(&["10.1.2.3:5432", "10.2.0.0/16"]);
+    let answered = |text: &str| network.answered(text.parse().unwrap());
+    for address in ["93.184.216.34", "2606:4700::1", "10.1.2.3", "10.2.200.1"] {
+        assert_eq!(answered(address), Ok(()), "{address}");
+    }
+    for (address, kind) in
+        [("10.1.2.4", Kind::Private), ("127.0.0.1", Kind::Loopback), ("169.254.169.254", Kind::Metadata)]
+    {
+        assert_eq!(answered(address), Err(Refusal::Address(kind)), "{address}");
+    }
+}
+
+#[test]
+fn an_address_is_meant_when_it_is_written_down_and_not_when_a_range_holds_it() {
+    let network = internet(&["10.1.2.3:5432", "10.2.0.0/16"]);
+    let meant = |network: &Network, text: &str| network.meant(text.parse().unwrap());
+    assert!(meant(&network, "10.1.2.3:5432"));
+    for other in ["10.1.2.3:22", "10.2.0.1:5432", "93.184.216.34:443"] {
+        assert!(!meant(&network, other), "{other}");
+    }
+    let listed = allow(&["93.184.216.34"]);
+    assert!(meant(&listed, "93.184.216.34:443"));
+    assert!(!meant(&Network { mode: Mode::None, ..listed }, "93.184.216.34:443"));
+}
