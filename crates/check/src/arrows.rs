@@ -11,12 +11,12 @@ const ORDER: &[&[&str]] = &[
     &["protocol"],
     &["policy"],
     &["sys"],
+    &["egress"],
     &["cell", "launcher"],
     &["environment"],
     &["forkserver", "forkserver-helper"],
     &["workspace"],
     &["session"],
-    &["egress"],
     &["server"],
     &["cellblock"],
 ];
