@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use session::{
-    Call, Engine, EngineOptions, Event, ExecuteRequest, Kernels, Outcome, Principal, Session, SessionOptions,
-    WarmSet, new_call_id,
+    Call, Engine, EngineOptions, Event, ExecuteRequest, Kernels, Outcome, Principal, Resolver, Session,
+    SessionOptions, WarmSet, new_call_id,
 };
 use tokio::task::JoinSet;
 
@@ -37,7 +37,13 @@ async fn main() -> Result<(), Error> {
         .root;
     let data = tempfile::tempdir()?;
     let kernels = Kernels::Warm(warm);
-    let options = EngineOptions { data: data.path().to_owned(), environment, kernels, total_memory: None };
+    let options = EngineOptions {
+        data: data.path().to_owned(),
+        environment,
+        kernels,
+        total_memory: None,
+        resolver: Resolver::of_host().unwrap(),
+    };
 
     let begun = Instant::now();
     let engine = Arc::new(Engine::start(options).await?);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use cell::{Node, NodeOptions};
+use egress::Resolver;
 use protocol::{CallId, SessionId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -27,6 +28,8 @@ pub struct EngineOptions {
     pub kernels: Kernels,
     /// Memory for all cells together, bytes.
     pub total_memory: Option<u64>,
+    /// Who is asked for the addresses of names that sessions may reach.
+    pub resolver: Resolver,
 }
 
 /// What the tasks of sessions need of their engine.
@@ -34,6 +37,7 @@ pub struct EngineOptions {
 pub(crate) struct Shared {
     pub(crate) node: Arc<Node>,
     pub(crate) forks: Arc<Forks>,
+    pub(crate) resolver: Resolver,
     sessions: Mutex<HashMap<(Principal, SessionId), Entry>>,
 }
 
@@ -54,7 +58,7 @@ pub struct Engine {
 impl Engine {
     /// Prepares the machine for cells, and starts to warm up a forkserver behind it.
     pub async fn start(options: EngineOptions) -> Result<Engine> {
-        let kernels = options.kernels;
+        let (kernels, resolver) = (options.kernels, options.resolver);
         let node = blocking(move || {
             let extra = [(forkserver::HELPER_NAME, forkserver::HELPER, 0o755)];
             let runtime =
@@ -72,7 +76,7 @@ impl Engine {
         let node = Arc::new(node);
         let forks = Arc::new(Forks::new(kernels, node.clone()));
         let supervisor = Some(tokio::spawn(forks.clone().supervise()));
-        let shared = Arc::new(Shared { node, forks, sessions: Mutex::default() });
+        let shared = Arc::new(Shared { node, forks, resolver, sessions: Mutex::default() });
         Ok(Engine { shared, supervisor })
     }
 
@@ -111,7 +115,8 @@ impl Engine {
         let entry = Entry { session: session.downgrade(), inbox: inbox.downgrade(), life };
         drop(inbox);
         self.sessions().insert(key.clone(), entry);
-        let task = Task::new(self.shared.clone(), id, options, messages, opened, living);
+        let who = (key.0.clone(), id);
+        let task = Task::new(self.shared.clone(), who, options, messages, opened, living);
         let shared = self.shared.clone();
         tokio::spawn(async move {
             let life = task.run().await;

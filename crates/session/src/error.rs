@@ -24,6 +24,9 @@ pub enum Error {
     /// The cell was made, and its init did not speak.
     #[error("open a session: {0}")]
     Silent(&'static str),
+    /// The session's way out.
+    #[error("open a session")]
+    WayOut(#[source] egress::Error),
     /// The session has ended.
     #[error("reach the session: it has ended")]
     Ended,

@@ -37,6 +37,7 @@ mod session;
 mod task;
 
 pub use cell_files::{DirectoryEntry, EntryKind, Listing, OpenFile};
+pub use egress::Resolver;
 pub use engine::{Engine, EngineOptions, new_call_id};
 pub use error::{Error, Result};
 pub use event::{Event, MimeBundle, MimeData, MimeParts, Raised, Report};

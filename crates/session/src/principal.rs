@@ -14,6 +14,11 @@ impl Principal {
         Principal::named("local")
     }
 
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// A principal as records name it.
     pub(crate) fn named(name: &str) -> Principal {
         Principal(name.into())

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use environment::{Environments, Installed};
 use session::{
-    Call, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Principal, Report, Session, SessionOptions,
-    new_call_id,
+    Call, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Principal, Report, Resolver, Session,
+    SessionOptions, new_call_id,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -173,6 +173,7 @@ async fn in_cell(
         environment: environment.root.clone(),
         kernels: Kernels::Cold,
         total_memory: None,
+        resolver: Resolver::of_host().context("read /etc/resolv.conf")?,
     })
     .await?;
     let limits = Limits {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use environment::{Environments, Fetching, Progress, Stage};
 use server::{Opening, Ready};
-use session::{Engine, EngineOptions, Kernels, WarmSet};
+use session::{Engine, EngineOptions, Kernels, Resolver, WarmSet};
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -59,6 +60,7 @@ async fn start(
         environment: installed.root,
         kernels: Kernels::Warm(WarmSet::Data),
         total_memory: config.number("limits.total_memory_mib").map(|mebibytes| mebibytes << 20),
+        resolver: Resolver::of_host().context("read /etc/resolv.conf")?,
     };
     Ok(Engine::start(options).await?)
 }

@@ -45,6 +45,7 @@ impl Task {
                 self.link = None;
                 self.destroying = true;
                 self.orders.clear();
+                self.close_way_out();
                 self.clock.arm(Instant::now() + DESTROY, Alarm::Destroy);
             }
         }
@@ -100,10 +101,11 @@ impl Task {
     }
 
     fn execute(&mut self, kernel: KernelId, call: CallId) {
-        let now = Instant::now();
+        let (now, mark) = (Instant::now(), self.network_mark());
         let Some(record) = self.records.get_mut(&call) else { return };
         if record.started.is_none() {
             record.started = Some(now);
+            record.network_mark = mark;
             record.oom_before = self.oom_seen;
             record.disk_before = self.disk.used();
             // What an earlier attempt to start a kernel came to is no fault of this one.
@@ -130,10 +132,11 @@ impl Task {
     }
 
     fn start_command(&mut self, call: CallId) {
-        let now = Instant::now();
+        let (now, mark) = (Instant::now(), self.network_mark());
         let Some(record) = self.records.get_mut(&call) else { return };
         if record.started.is_none() {
             record.started = Some(now);
+            record.network_mark = mark;
             record.oom_before = self.oom_seen;
             record.disk_before = self.disk.used();
         } else {

@@ -64,7 +64,7 @@ impl Task {
                 record.tell(event);
             }
         }
-        for notice in notices {
+        for notice in notices.into_iter().chain(self.not_reached(record.network_mark)) {
             record.notice(notice);
         }
         if !record.command {

@@ -13,6 +13,7 @@ mod end;
 mod files;
 mod frames;
 mod record;
+mod way_out;
 
 use std::collections::{HashMap, VecDeque};
 use std::os::unix::net::UnixStream;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cell::{Cell, CellRequest};
+use egress::Egress;
 use policy::Limits;
 use policy::network::Network;
 use protocol::{CallId, KernelId, SessionId};
@@ -37,6 +39,7 @@ use crate::late::Late;
 use crate::link::Link;
 use crate::machine::{Event, Machine, StopReason};
 use crate::output::Spooled;
+use crate::principal::Principal;
 use crate::queue::Stream;
 
 use files::Orders;
@@ -120,6 +123,7 @@ enum Job {
 /// The task.
 pub(crate) struct Task {
     engine: Arc<Shared>,
+    principal: Principal,
     session: SessionId,
     options: SessionOptions,
     machine: Machine,
@@ -131,6 +135,7 @@ pub(crate) struct Task {
     life: watch::Sender<Life>,
 
     cell: Option<Arc<Cell>>,
+    way_out: Option<Egress>,
     cell_end: Option<Watched>,
     link: Option<Link>,
     jobs: JoinSet<Job>,
@@ -156,7 +161,7 @@ impl Task {
     /// A session that is about to be opened.
     pub(crate) fn new(
         engine: Arc<Shared>,
-        session: SessionId,
+        (principal, session): (Principal, SessionId),
         options: SessionOptions,
         inbox: mpsc::UnboundedReceiver<Message>,
         opened: oneshot::Sender<Result<()>>,
@@ -165,6 +170,7 @@ impl Task {
         let orders = Orders::new(options.limits.disk);
         Task {
             engine,
+            principal,
             session,
             options,
             machine: Machine::new(),
@@ -174,6 +180,7 @@ impl Task {
             opened: Some(opened),
             life,
             cell: None,
+            way_out: None,
             cell_end: None,
             link: None,
             jobs: JoinSet::new(),
@@ -312,9 +319,14 @@ impl Task {
 
     /// Init did not answer a new connection.
     fn on_silence(&mut self) {
+        self.stillborn(Error::Silent("its init does not answer"));
+    }
+
+    /// The cell was made, and cannot be used.
+    fn stillborn(&mut self, error: Error) {
         self.link = None;
         if let Some(opened) = self.opened.take() {
-            let _ = opened.send(Err(Error::Silent("its init does not answer")));
+            let _ = opened.send(Err(error));
         }
         self.events.push_back(Event::Opened);
         self.events.push_back(Event::CellGone);
@@ -354,14 +366,18 @@ impl Task {
         }
     }
 
-    fn on_cell(&mut self, cell: Box<Cell>, stream: UnixStream) {
+    fn on_cell(&mut self, mut cell: Box<Cell>, stream: UnixStream) {
         match Watched::new(cell.init()) {
             Ok(end) => self.cell_end = Some(end),
             // The connection's end tells the same, only later.
             Err(error) => tracing::warn!(session = %self.session, "watch a cell: {error}"),
         }
+        let opened = self.open_way_out(&mut cell);
         self.cell = Some(Arc::new(*cell));
-        self.greet(stream);
+        match opened {
+            Ok(()) => self.greet(stream),
+            Err(error) => self.stillborn(error),
+        }
     }
 
     fn on_cell_end(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use egress::Mark;
 use protocol::{CallId, WaitStatus};
 use tokio::time::Instant;
 
@@ -62,6 +63,8 @@ pub(crate) struct Record {
     pub(crate) oom_before: u64,
     /// What was on the disk before it began, bytes.
     pub(crate) disk_before: Option<u64>,
+    /// When it began, as its session's way out counts.
+    pub(crate) network_mark: Option<Mark>,
     pub(crate) ending: Option<Ending>,
     pub(crate) spooled: Option<Spooled>,
 }
@@ -86,6 +89,7 @@ impl Record {
             soft_kill: None,
             oom_before: 0,
             disk_before: None,
+            network_mark: None,
             ending: None,
             spooled: None,
         }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use environment::{Environments, Installed, Recipe, Want};
 use session::{
-    Engine, EngineOptions, Event, ExecuteRequest, Kernels, Outcome, Principal, SessionOptions, WarmSet,
-    new_call_id,
+    Engine, EngineOptions, Event, ExecuteRequest, Kernels, Outcome, Principal, Resolver, SessionOptions,
+    WarmSet, new_call_id,
 };
 
 /// Tells where environments are installed.
@@ -69,7 +69,13 @@ async fn works(library: &str) {
 async fn run(installed: &Installed, kernels: Kernels, code: &str, name: &str) -> String {
     let data = tempfile::tempdir().unwrap();
     let environment = installed.root.clone();
-    let options = EngineOptions { data: data.path().to_owned(), environment, kernels, total_memory: None };
+    let options = EngineOptions {
+        data: data.path().to_owned(),
+        environment,
+        kernels,
+        total_memory: None,
+        resolver: Resolver::of_host().unwrap(),
+    };
     let engine = Engine::start(options).await.unwrap();
     if kernels != Kernels::Cold {
         assert!(engine.warm(PATIENCE).await, "no forkserver");

@@ -9,6 +9,7 @@ mod engine;
 mod files;
 mod kit;
 mod leftovers;
+mod network;
 mod outcomes;
 mod side_by_side;
 mod state;

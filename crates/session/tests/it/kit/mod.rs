@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use session::{
-    Call, CommandRequest, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Principal, Session,
-    SessionOptions, WarmSet, new_call_id,
+    Call, CommandRequest, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Network, Principal,
+    Resolver, Session, SessionOptions, WarmSet, new_call_id,
 };
 use tokio::sync::RwLock;
 
@@ -70,7 +70,13 @@ pub(crate) async fn alone(kernels: Kernels, test: impl AsyncFnOnce(&Bench)) {
 async fn run_test(environment: PathBuf, kernels: Kernels, test: impl AsyncFnOnce(&Bench)) {
     left::adopt_orphans();
     let data = tempfile::tempdir().unwrap();
-    let options = EngineOptions { data: data.path().to_owned(), environment, kernels, total_memory: None };
+    let options = EngineOptions {
+        data: data.path().to_owned(),
+        environment,
+        kernels,
+        total_memory: None,
+        resolver: Resolver::of_host().unwrap(),
+    };
     let engine = Engine::start(options).await.unwrap();
     let bench = Bench { engine, data: data.path().to_owned() };
     if kernels != COLD {
@@ -98,6 +104,12 @@ impl Bench {
     /// A session with these limits.
     pub(crate) async fn session_with(&self, limits: Limits) -> Session {
         let options = SessionOptions { limits, ..SessionOptions::default() };
+        within("open a session", self.engine.open(Principal::local(), options)).await.unwrap()
+    }
+
+    /// A session that may reach this.
+    pub(crate) async fn session_in(&self, network: Network) -> Session {
+        let options = SessionOptions { network, ..SessionOptions::default() };
         within("open a session", self.engine.open(Principal::local(), options)).await.unwrap()
     }
 
