@@ -22,7 +22,7 @@ const ORDER: &[&[&str]] = &[
 ];
 
 /// Tools beside the product: they may know any crate, and what is shipped knows none of them.
-const OUTSIDE: &[&str] = &["check", "testkit"];
+const OUTSIDE: &[&str] = &["check", "bed", "testkit"];
 
 /// Used by build scripts alone, and itself free of our crates.
 const BUILD: &[&str] = &["native-build"];

@@ -15,6 +15,7 @@ pub mod mount;
 pub mod namespace;
 pub mod netlink;
 pub mod outer;
+pub mod packet;
 pub mod privilege;
 pub mod process;
 pub mod python;

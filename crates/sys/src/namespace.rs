@@ -101,6 +101,21 @@ pub fn unshare_user() -> io::Result<()> {
     unshare(libc::CLONE_NEWUSER)
 }
 
+/// Moves into a network namespace of its own, which has a loopback interface that is down and no other.
+pub fn unshare_network() -> io::Result<()> {
+    unshare(libc::CLONE_NEWNET)
+}
+
+/// Moves into a mount namespace of its own.
+pub fn unshare_mounts() -> io::Result<()> {
+    unshare(libc::CLONE_NEWNS)
+}
+
+/// Has the next child be PID 1 of a PID namespace of its own; this process stays where it is.
+pub fn unshare_children() -> io::Result<()> {
+    unshare(libc::CLONE_NEWPID)
+}
+
 /// Sets the host name of the current UTS namespace.
 pub fn set_hostname(name: &str) -> io::Result<()> {
     Ok(rustix::system::sethostname(name.as_bytes())?)

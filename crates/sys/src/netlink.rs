@@ -74,6 +74,13 @@ impl Message {
         self.attribute(kind, &value.to_be_bytes())
     }
 
+    /// Appends the fixed part that some attributes have before those that they hold.
+    pub fn fixed(&mut self, content: &[u8]) -> &mut Message {
+        self.0.extend_from_slice(content);
+        self.pad();
+        self
+    }
+
     /// Appends an attribute that holds attributes.
     pub fn nest(&mut self, kind: u16, inner: impl FnOnce(&mut Message)) -> &mut Message {
         let start = self.0.len();
