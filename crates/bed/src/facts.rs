@@ -1,6 +1,6 @@
 //! What the bed consists of, as `world/facts.json` says it: read by the bed, by its servers and by tests.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -23,23 +23,20 @@ pub(crate) fn constant() -> Value {
 }
 
 /// The constant part, and where the files of this bed are.
-pub(crate) fn of(directory: &std::path::Path) -> Value {
+pub(crate) fn of(directory: &Path, python: &Path) -> Result<Value> {
     let mut facts = constant();
     facts["directory"] = json!(directory);
     facts["authority"] = json!(directory.join(AUTHORITY));
     facts["hits"] = json!(directory.join("hits.jsonl"));
     facts["queries"] = json!(directory.join("queries.jsonl"));
-    facts["clients"] = json!(clients());
-    facts
+    facts["clients"] = json!(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients"));
+    facts["python"] = json!(python);
+    facts["program"] = json!(std::env::current_exe()?);
+    Ok(facts)
 }
 
 /// All texts in an array of the facts.
 pub(crate) fn texts<'a>(facts: &'a Value, path: &str) -> Result<Vec<&'a str>> {
     let array = facts.pointer(path).and_then(Value::as_array).with_context(|| format!("no {path}"))?;
     array.iter().map(|text| text.as_str().with_context(|| format!("{path} has more than text"))).collect()
-}
-
-/// Where the programs are that tests run inside cells.
-pub fn clients() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("clients")
 }

@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub fn init(life: i32, directory: &Path, python: &Path, captured: bool, command: &[OsString]) -> Result<u8> {
     die_with_starter(life)?;
     prepare_mounts(directory)?;
-    let mut facts = facts::of(directory);
+    let mut facts = facts::of(directory, python)?;
     let resolvers = facts::texts(&facts, "/machine/resolvers")?;
     let lines: String = resolvers.iter().map(|address| format!("nameserver {address}\n")).collect();
     replace("/etc/resolv.conf", &directory.join("resolv.conf"), &lines)?;

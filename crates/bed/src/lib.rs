@@ -27,4 +27,4 @@ mod world;
 pub use init::init;
 pub use needle::Needle;
 pub use run::{Options, run};
-pub use tests_side::{Bed, Mark, Sighting};
+pub use tests_side::{Bed, CellCapture, Mark, Sighting};

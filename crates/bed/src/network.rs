@@ -62,6 +62,10 @@ pub(crate) fn make(facts: &Value) -> Result<(Network, Network)> {
         }
     }
     machine.enter()?;
+    // As many systems have it, so that a cell which may not send echo requests was kept from it by its own walls.
+    let group = sys::file::own_ids().1;
+    std::fs::write("/proc/sys/net/ipv4/ping_group_range", format!("{group} {group}"))
+        .context("allow echo requests")?;
     // Now, since a gateway must be reachable: both ends are up.
     for gateway in texts(facts, "/machine/gateways")? {
         there.default_route(interface, gateway.parse()?).with_context(|| format!("route to {gateway}"))?;

@@ -2,15 +2,16 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Needle, facts, init};
+use crate::{Needle, facts, init, world};
 
 /// The bed around this process.
 #[derive(Debug)]
@@ -98,9 +99,71 @@ impl Bed {
     }
 }
 
+impl Bed {
+    /// A client, `client.py` or `ways.py`, outside of any cell, with the Python that runs the bed's servers and the
+    /// other programs of its environment.
+    pub fn client(&self, program: &str) -> Result<Command> {
+        let python = Path::new(self.text("/python"));
+        let mut command = Command::new(python);
+        command.arg("-B").arg(Path::new(self.text("/clients")).join(program));
+        command.envs(world::told(python)?);
+        let own = python.parent().map(Path::to_path_buf);
+        let path = env::var_os("PATH").unwrap_or_default();
+        command.env("PATH", env::join_paths(own.into_iter().chain(env::split_paths(&path)))?);
+        Ok(command)
+    }
+
+    /// Starts a capture of the network namespace that a process is in, a cell's init for one, to a file. It sees all
+    /// that comes after this returns.
+    pub fn capture(&self, process: u32, file: &Path) -> Result<CellCapture> {
+        let mut child = Command::new(self.text("/program"))
+            .args(["capture", "--pid", &process.to_string(), "--to"])
+            .arg(file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("start a capture")?;
+        let answers = BufReader::new(child.stdout.take().context("no output")?);
+        let mut capture = CellCapture { child, answers };
+        let mut line = String::new();
+        capture.answers.read_line(&mut line)?;
+        if line != "ready\n" {
+            bail!("the capture of process {process} did not start");
+        }
+        Ok(capture)
+    }
+}
+
+/// A capture of one more network namespace; ends when it is dropped.
+#[derive(Debug)]
+pub struct CellCapture {
+    child: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl CellCapture {
+    /// How far it is: every packet sent until now lies before it.
+    pub fn mark(&mut self) -> Result<Mark> {
+        self.child.stdin.as_mut().context("no input")?.write_all(b"?\n").context("ask the capture")?;
+        Mark::read(&mut self.answers)
+    }
+
+    /// The packets since `since` that bear one of the needles.
+    pub fn packets_with(&mut self, since: &Mark, needles: &[Needle]) -> Result<Vec<Sighting>> {
+        since.packets_with(&self.mark()?, needles)
+    }
+}
+
+impl Drop for CellCapture {
+    fn drop(&mut self) {
+        // It ends when its input does.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
 impl Mark {
-    /// From an answer of a capture, of the bed's own or of one started by `bed capture`.
-    pub fn read(answer: &mut impl BufRead) -> Result<Self> {
+    fn read(answer: &mut impl BufRead) -> Result<Self> {
         let mut line = String::new();
         answer.read_line(&mut line).context("hear from the captures")?;
         serde_json::from_str(&line).context("understand the captures")

@@ -42,16 +42,9 @@ pub(crate) fn start(python: &Path, directory: &Path, role: Role) -> Result<Child
         Role::Machine => "machine",
     };
     let mut command = Command::new(python);
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").envs(told(python)?);
     command.args(["-B", "-s"]).arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("world/main.py"));
     command.args([directory.as_os_str(), role.as_ref()]).current_dir(directory);
-    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
-    // An environment is made to lie somewhere else, in a cell: what its Python reads there by itself it is told here.
-    if let Some(environment) = python.ancestors().nth(2)
-        && environment.join("base").is_dir()
-    {
-        command.env("PYTHONHOME", environment.join("base"));
-        command.env("PYTHONPATH", packages(environment)?);
-    }
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().with_context(|| format!("start {}", python.display()))?;
     let mut said = String::new();
@@ -60,6 +53,17 @@ pub(crate) fn start(python: &Path, directory: &Path, role: Role) -> Result<Child
         bail!("the bed's servers did not start");
     }
     Ok(child)
+}
+
+/// What a Python must be told. An environment is made to lie somewhere else, in a cell: what its Python reads there by
+/// itself it is told here.
+pub(crate) fn told(python: &Path) -> Result<Vec<(&'static str, PathBuf)>> {
+    match python.ancestors().nth(2) {
+        Some(environment) if environment.join("base").is_dir() => {
+            Ok(vec![("PYTHONHOME", environment.join("base")), ("PYTHONPATH", packages(environment)?)])
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Where the packages of an environment are.

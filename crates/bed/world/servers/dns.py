@@ -49,6 +49,7 @@ class Resolver:
             name = found["CNAME"]
         if found is None:
             return NO_SUCH_NAME, records
+        # Each name below a changing one has turns of its own, so that tests do not take each other's.
         if "flip" in found and kind in ("A", "AAAA"):
             turn = self._turns.get((name, kind), 0)
             self._turns[name, kind] = turn + 1

@@ -16,6 +16,29 @@ async def serve(settings: Settings, hits: Log) -> None:
         await listen(settings, hits, ports[name], greets(greetings[name]))
     await listen(settings, hits, ports["echo"], echo)
     await listen(settings, hits, ports["bulk"], bulk)
+    # An answer has to come from where it was asked, so each address has its own.
+    for service in ("allowed", "bulk"):
+        for address in settings.services[service]:
+            for port in (ports["echo"], ports["https"]):
+                await asyncio.get_running_loop().create_datagram_endpoint(
+                    lambda at=(address, port), service=service: Datagrams(hits, service, at),
+                    local_addr=(address, port),
+                )
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """Sends back what comes: there is no QUIC in the world, only who would hear of it."""
+
+    def __init__(self, hits: Log, service: str, at: tuple[str, int]) -> None:
+        self._hits = hits
+        self._seen = {"service": service, "address": at[0], "port": at[1]}
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, peer: tuple) -> None:
+        self._hits.write(what="datagram", peer=peer[0], **self._seen)
+        self._transport.sendto(data, peer)
 
 
 async def listen(settings: Settings, hits: Log, port: int, talk) -> None:
