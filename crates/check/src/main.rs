@@ -12,6 +12,7 @@
 mod arrows;
 mod clients;
 mod environment;
+mod network;
 mod ordinary_user;
 mod passage;
 mod rust_text;
@@ -32,7 +33,8 @@ Runs all checks and tests.
 Usage: cargo run -p check [-- [--fast] [--list] [STEP...]]
 
   STEP...   only these steps, and those that they need
-  --fast    without the slow ones: clippy, deny, advisories, ordinary-user, clients
+  --fast    without the slow ones: clippy, deny, advisories, network,
+            ordinary-user, clients
   --list    the steps, each with what it checks
 
 CELLBLOCK_TEST_ENVIRONMENTS names a directory of installed environments to

@@ -1,4 +1,5 @@
-//! The tests of `session` and `cellblock` once more, as an ordinary user, when we are root.
+//! The tests of the crates that make cells once more, as an ordinary user, when we are root; those that need the test
+//! bed in one.
 //!
 //! The user is real (an entry in the system's user table where `useradd` can make one) and made for this:
 //! what such a user has not is exactly what rootless mode has to do without. It also makes one thing visible
@@ -16,14 +17,14 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
-use crate::environment;
 use crate::passage::Passage;
 use crate::step::Verdict;
 use crate::suite::has_program;
 use crate::workspace::{Executable, Workspace, answers, run_as};
+use crate::{environment, network};
 
 /// The crates whose tests make cells.
-const CRATES: &[&str] = &["session", "cellblock", "forkserver"];
+const CRATES: &[&str] = &["session", "cellblock", "forkserver", "bed"];
 
 /// What our users' names begin with; the id of the process that made them follows.
 const PREFIX: &str = "cellblock-check-";
@@ -64,14 +65,28 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
         }
     }
     println!("as uid {} (`{}`)", user.uid, user.name);
+    let bed = network::bed(&built)?;
+    let in_bed = match network::obstacle(user.program(workspace, &prefix, bed)) {
+        Ok(None) => true,
+        Ok(Some(why)) => {
+            println!("SKIPPED in part: {why}");
+            false
+        }
+        Err(error) => return Err(error),
+    };
     let mut failed = Vec::new();
     for executable in built.iter().filter(|executable| executable.test) {
-        if !has_tests(executable)? {
-            continue;
+        let listed = tests_in(executable)?;
+        let name = executable.path.file_name().unwrap_or_default().display().to_string();
+        if !listed.is_empty() {
+            let mut command = user.tests(workspace, &prefix, executable, &built, &executable.path);
+            failed.extend(run_as(&mut command, &name).err());
         }
-        let name = executable.path.file_name().unwrap_or_default().display();
-        let result = run_as(&mut user.tests(workspace, &prefix, executable, &built), &name.to_string());
-        failed.extend(result.err());
+        if in_bed && listed.contains(network::MODULE) {
+            let mut command = user.tests(workspace, &prefix, executable, &built, bed);
+            command.args(["run", "--"]).arg(&executable.path).arg(network::MODULE);
+            failed.extend(run_as(&mut command, &format!("bed run -- {name} {}", network::MODULE)).err());
+        }
     }
     let left = user.left_behind()?;
     for thing in &left {
@@ -86,10 +101,10 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// A harness without tests would only add its empty summary.
-fn has_tests(executable: &Executable) -> Result<bool> {
+/// The names of a harness's tests; one without any would only add its empty summary.
+fn tests_in(executable: &Executable) -> Result<String> {
     let listed = Command::new(&executable.path).args(["--list", "--format", "terse"]).output()?;
-    Ok(listed.stdout.ends_with(b": test\n"))
+    Ok(String::from_utf8(listed.stdout)?)
 }
 
 /// A user of this machine without any right; goes away with its files and processes when dropped.
@@ -159,17 +174,24 @@ impl User {
         command
     }
 
-    /// The tests of `executable` as this user, with what cargo tells tests and where the environments are.
+    /// A program of ours as this user, with where the environments are.
+    fn program(&self, workspace: &Workspace, prefix: &[OsString], program: &Path) -> Command {
+        let mut command = self.command(prefix, program);
+        command.env(environment::VARIABLE, environment::directory(workspace));
+        command
+    }
+
+    /// The tests of `executable` as this user, run by `program`, with what cargo tells tests.
     fn tests(
         &self,
         workspace: &Workspace,
         prefix: &[OsString],
         executable: &Executable,
         built: &[Executable],
+        program: &Path,
     ) -> Command {
-        let mut command = self.command(prefix, &executable.path);
+        let mut command = self.program(workspace, prefix, program);
         command.current_dir(&executable.package);
-        command.env(environment::VARIABLE, environment::directory(workspace));
         command.env("CARGO_MANIFEST_DIR", &executable.package);
         // A snapshot test that fails must not try to write beside itself.
         command.env("INSTA_UPDATE", "no").env("INSTA_WORKSPACE_ROOT", &workspace.root);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::Workspace;
-use crate::{arrows, clients, environment, ordinary_user, suite, tree};
+use crate::{arrows, clients, environment, network, ordinary_user, suite, tree};
 
 /// One check: a name to call it by, a line about it, and the work.
 pub(crate) struct Step {
@@ -99,6 +99,13 @@ pub(crate) const STEPS: &[Step] = &[
         slow: false,
         needs: &["environment"],
         run: suite::tests,
+    },
+    Step {
+        name: "network",
+        about: "tests of what leaves a cell, in a test bed of network namespaces",
+        slow: true,
+        needs: &["environment"],
+        run: network::tests,
     },
     Step {
         name: "ordinary-user",

@@ -40,12 +40,15 @@ pub(crate) fn advisories(workspace: &Workspace) -> Result<Verdict> {
 }
 
 pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
-    let runner: &[&str] = if has(workspace, "nextest") { &["nextest", "run"] } else { &["test", "--tests"] };
-    let mut command = workspace.cargo(runner);
-    run(command
+    run(runner(workspace)
         .args(["--workspace", "--no-fail-fast"])
         .env(environment::VARIABLE, environment::directory(workspace)))?;
     Ok(Verdict::Passed)
+}
+
+/// What runs tests: `cargo nextest run`, or `cargo test` where that is not.
+pub(crate) fn runner(workspace: &Workspace) -> Command {
+    workspace.cargo(if has(workspace, "nextest") { ["nextest", "run"] } else { ["test", "--tests"] })
 }
 
 pub(crate) fn doctests(workspace: &Workspace) -> Result<Verdict> {
