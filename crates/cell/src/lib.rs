@@ -17,6 +17,7 @@ mod ids;
 mod launcher;
 mod limits;
 mod node;
+mod skeleton;
 
 pub use cell::{Cell, CellRequest, Doors, Memory};
 pub use doctor::{Layer, State, layers};

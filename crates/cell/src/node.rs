@@ -31,6 +31,7 @@ use crate::host;
 use crate::ids::Ids;
 use crate::launcher::Launcher;
 use crate::limits::Limiter;
+use crate::skeleton::Skeleton;
 
 /// Where a node finds its things.
 #[derive(Debug, Clone)]
@@ -39,7 +40,7 @@ pub struct NodeOptions {
     pub data: PathBuf,
     /// The environment that cells see at `/opt/cellblock/env`.
     pub environment: PathBuf,
-    /// The kernels' sources that cells see at `/opt/cellblock/runtime`.
+    /// The kernels' sources that cells see at `/opt/cellblock/runtime`; a home begins with what is below `home` there.
     pub runtime: PathBuf,
     /// Memory for all cells together, bytes.
     pub total_memory: Option<u64>,
@@ -60,6 +61,7 @@ pub struct Node {
     launcher: Launcher,
     shared: Arc<Shared>,
     filters: Vec<Vec<u8>>,
+    skeleton: Skeleton,
     facts: policy::Node,
     directory: PathBuf,
     _lock: Lock,
@@ -79,6 +81,7 @@ impl Node {
         fs::create_dir_all(&nodes).at("create", &nodes)?;
         sweep(&nodes);
         let (directory, lock) = claim(&nodes)?;
+        let skeleton = Skeleton::read(&options.runtime.join("home"))?;
 
         // Root of a container may lack what it takes; then it is an ordinary user.
         let privileged = sys::file::own_ids().0 == 0 && sys::mount::clone_tree("/usr").is_ok();
@@ -105,6 +108,7 @@ impl Node {
             launcher,
             shared: Arc::new(Shared { ids, limiter }),
             filters,
+            skeleton,
             facts,
             directory,
             _lock: lock,
@@ -124,7 +128,7 @@ impl Node {
             cgroup: None,
         };
         let owner = self.shared.ids.outer.host(ids.user);
-        make_directories(&place.directory, owner)?;
+        make_directories(&place.directory, owner, &self.skeleton)?;
         let listener = listen(&place.socket)?;
         place.cgroup = self.shared.limiter.cell(&name, &request.limits)?;
         let cgroups = place.cgroups()?;
@@ -227,7 +231,7 @@ fn sweep(nodes: &Path) {
     }
 }
 
-fn make_directories(directory: &Path, owner: u32) -> Result<()> {
+fn make_directories(directory: &Path, owner: u32, skeleton: &Skeleton) -> Result<()> {
     fs::create_dir(directory).at("create", directory)?;
     // The launcher must get through, and is not the owner.
     fs::set_permissions(directory, fs::Permissions::from_mode(0o711)).at("open up", directory)?;
@@ -240,7 +244,7 @@ fn make_directories(directory: &Path, owner: u32) -> Result<()> {
             sys::file::give(opened.as_fd(), owner, owner).at("give away", &part)?;
         }
     }
-    Ok(())
+    skeleton.lay(&directory.join("home"), owner)
 }
 
 fn listen(socket: &Path) -> Result<UnixListener> {

@@ -9,8 +9,8 @@
 //!
 //! A virtual environment and not one prefix for both: distributions patch where packages go in a base (`dist-packages`,
 //! `/usr/local`), and never in a virtual environment. It includes the base's own site directory, which is empty: only then does
-//! Python look at a user's site directory too, so that `pip install` in a cell, finding the environment read-only, falls back to
-//! the session's home by itself.
+//! Python look at a user's site directory too, and pip allow `--user`, here and in a session's layer, which has the same
+//! configuration (`layer`).
 
 use std::path::{Path, PathBuf};
 

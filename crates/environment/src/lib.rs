@@ -27,6 +27,7 @@ mod finish;
 mod imports;
 mod index;
 mod install;
+mod layer;
 mod lock;
 mod manifest;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The kernels' own sources: embedded in the program, written out once, and seen by every cell, read-only, at
-//! `/opt/cellblock/runtime`.
+//! The kernels' own sources, and what every home begins with (`layer`): embedded in the program, written out once, and
+//! seen by every cell, read-only, at `/opt/cellblock/runtime`.
 //!
 //! The directory's name is a hash of its contents: a program of another version has another directory, and a daemon
 //! that still runs keeps the one it started with. Rejected: a directory in the environment, which would have to be
@@ -7,18 +7,24 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use crate::Error;
+use crate::layer::{self, Part};
+use crate::{Error, files};
 
-/// How init starts a cold kernel in a cell: it serves descriptor 3.
-pub const COLD_KERNEL: &[&str] =
-    &["/opt/cellblock/env/bin/python", "/opt/cellblock/runtime/cellblock_kernel/__main__.py", "--fd", "3"];
+/// How init starts a cold kernel in a cell: it serves descriptor 3, and (`-s`) runs nothing of the user's before.
+pub const COLD_KERNEL: &[&str] = &[
+    "/opt/cellblock/env/bin/python",
+    "-s",
+    "/opt/cellblock/runtime/cellblock_kernel/__main__.py",
+    "--fd",
+    "3",
+];
 
 /// How many directories this process has staged.
 static STAGED: AtomicU64 = AtomicU64::new(0);
@@ -46,6 +52,7 @@ sources! {
     "interpreter.py",
     "interrupt.py",
     "kernel.py",
+    "layer.py",
     "loops.py",
     "modules.py",
     "native.py",
@@ -58,15 +65,18 @@ sources! {
 }
 
 /// Writes the sources, and `extra` files (name, content, permission bits) beside the package, below `dir`, and compiles
-/// them for the Python of the environment in that directory. Gives the directory to bind; one that is there already is used as it is.
+/// them for the Python of the environment in that directory. Gives the directory to bind, whose `home` is what each home
+/// begins with; one that is there already is used as it is.
 pub fn extract(dir: &Path, extra: &[(&str, &[u8], u32)], environment: &Path) -> Result<PathBuf, Error> {
-    let home = dir.join(name(extra, environment));
+    let layer = layer::parts(environment);
+    let name = name(extra, environment, &layer);
+    let home = dir.join(&name);
     if home.is_dir() {
         return Ok(home);
     }
     // Neither two processes nor two threads of one may stage in the same place; what a dead one left is not reused.
     let number = STAGED.fetch_add(1, Ordering::Relaxed);
-    let staged = dir.join(format!(".{}-{number}-{}", std::process::id(), name(extra, environment)));
+    let staged = dir.join(format!(".{}-{number}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&staged);
     let package = staged.join("cellblock_kernel");
     fs::create_dir_all(&package).map_err(file("create", &package))?;
@@ -77,12 +87,22 @@ pub fn extract(dir: &Path, extra: &[(&str, &[u8], u32)], environment: &Path) -> 
         write(&staged.join(name), content, *mode)?;
     }
     compile(&package, environment);
-    for directory in [&staged, &package, &package.join("__pycache__")] {
-        if directory.is_dir() {
-            fs::set_permissions(directory, fs::Permissions::from_mode(0o755))
-                .map_err(file("open up", directory))?;
+    for (below, part) in &layer {
+        let path = staged.join(below);
+        let parent = path.parent().unwrap_or(&staged);
+        fs::create_dir_all(parent).map_err(file("create", parent))?;
+        match part {
+            Part::File(content, mode) => write(&path, content, *mode)?,
+            Part::Link(to) => symlink(to, &path).map_err(file("create", &path))?,
         }
     }
+    files::walk(&staged, &mut |path, metadata| {
+        if metadata.is_dir() {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).map_err(file("open up", path))?;
+        }
+        Ok(())
+    })?;
+    fs::set_permissions(&staged, fs::Permissions::from_mode(0o755)).map_err(file("open up", &staged))?;
     match fs::rename(&staged, &home) {
         Ok(()) => Ok(home),
         // Another was faster, with the same contents.
@@ -94,12 +114,14 @@ pub fn extract(dir: &Path, extra: &[(&str, &[u8], u32)], environment: &Path) -> 
     }
 }
 
-fn name(extra: &[(&str, &[u8], u32)], environment: &Path) -> String {
+fn name(extra: &[(&str, &[u8], u32)], environment: &Path, layer: &[(PathBuf, Part)]) -> String {
     // An environment's name tells its Python's version, for which the sources are compiled.
     let environment = environment.file_name().unwrap_or_default().as_encoded_bytes();
     let mut hash = Sha256::new();
     let extra = extra.iter().map(|(name, content, _)| (*name, *content));
-    for (name, content) in SOURCES.iter().copied().chain(extra).chain([("environment", environment)]) {
+    let layer = format!("{layer:?}");
+    let others = [("environment", environment), ("layer", layer.as_bytes())];
+    for (name, content) in SOURCES.iter().copied().chain(extra).chain(others) {
         hash.update((name.len() as u64).to_le_bytes());
         hash.update(name);
         hash.update((content.len() as u64).to_le_bytes());

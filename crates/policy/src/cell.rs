@@ -8,7 +8,7 @@ use protocol::SessionId;
 use crate::limits::{Limits, rlimits};
 use crate::network::{Mode, Network, rules};
 use crate::plan::{CellFile, CellIds, CellPath, CellPlan, Confinement};
-use crate::template::{ENVIRONMENT, HOME};
+use crate::template::{ENVIRONMENT, HOME, LAYER};
 
 /// The user's id inside a cell.
 pub const USER: u32 = 1000;
@@ -192,7 +192,7 @@ fn stat(cpus: usize, boot_time: u64) -> String {
 pub fn variables(limits: &Limits) -> Vec<String> {
     let cpus = limits.cpus.max(1);
     let mut variables = vec![
-        format!("PATH={HOME}/.local/bin:{ENVIRONMENT}/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
+        format!("PATH={LAYER}/bin:{ENVIRONMENT}/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
         format!("HOME={HOME}"),
         "USER=user".to_owned(),
         "LOGNAME=user".to_owned(),
@@ -203,10 +203,22 @@ pub fn variables(limits: &Limits) -> Vec<String> {
         "TZ=UTC".to_owned(),
         "PYTHONUNBUFFERED=1".to_owned(),
         "PYTHONDONTWRITEBYTECODE=1".to_owned(),
+        // Nobody is there to be told of new versions, or to be asked.
         "PIP_DISABLE_PIP_VERSION_CHECK=1".to_owned(),
+        "PIP_NO_INPUT=1".to_owned(),
+        "PIP_YES=1".to_owned(),
+        "NPM_CONFIG_UPDATE_NOTIFIER=false".to_owned(),
+        "NPM_CONFIG_FUND=false".to_owned(),
+        "NPM_CONFIG_AUDIT=false".to_owned(),
+        "NPM_CONFIG_YES=true".to_owned(),
+        "COREPACK_ENABLE_DOWNLOAD_PROMPT=0".to_owned(),
+        "DENO_NO_UPDATE_CHECK=1".to_owned(),
+        // `npm install -g` goes to the layer; `require` finds it there.
+        format!("NPM_CONFIG_PREFIX={LAYER}"),
+        format!("NODE_PATH={LAYER}/lib/node_modules"),
         // A thread that this library starts by itself would keep a forked kernel from joining namespaces.
         "JE_ARROW_MALLOC_CONF=background_thread:false".to_owned(),
-        format!("VIRTUAL_ENV={ENVIRONMENT}"),
+        format!("VIRTUAL_ENV={LAYER}"),
         format!("MPLCONFIGDIR={HOME}/.config/matplotlib"),
     ];
     for name in [

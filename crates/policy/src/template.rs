@@ -14,6 +14,8 @@ pub const RUNTIME: &str = "/opt/cellblock/runtime";
 pub const WORKSPACE: &str = "/mnt/workspace";
 /// The home of a cell's user.
 pub const HOME: &str = "/home/user";
+/// Where a session installs packages; what lies there is found before the environment's.
+pub(crate) const LAYER: &str = "/home/user/.local";
 /// Where the template, and no cell, has the node's cells directory.
 pub const CELLS: &str = "/.cells";
 /// Where the template, and no cell, has the host's /proc: a new one may be mounted only where one is fully visible.

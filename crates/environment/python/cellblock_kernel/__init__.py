@@ -9,13 +9,13 @@ The map, from outside in:
     kernel        reads a call, runs it, reports        ending       what a program does before it is gone
     wire          frames                                warmup       what a forkserver does before it forks
     streams       stdout, stderr, one order             entropy      what a kernel does right after the fork
-    interrupt     when SIGINT is raised                 home         packages and fonts of the session's home
+    interrupt     when SIGINT is raised                 home         search path, and fonts of the session's home
     interpreter   the namespace; what running means     native       C's stdout, thread pools
     cells         from source to code objects           imports      doing something after an import
     tracebacks    exceptions as text                    refusals     input(), getpass(), pdb
     display       MIME bundles                          figures      matplotlib
     loops         top-level await                       commands     !command, %%bash, os.system
-    shell         IPython, where a cell needs it
+    shell         IPython, where a cell needs it        layer        packages that the session installs
 
 Only the standard library is imported up front, and of it little: a cold kernel is what `cellblock run` waits for.
 """
@@ -32,11 +32,12 @@ def serve(fd: int) -> NoReturn:
 
     The process is the cell's already: its user, root, working directory and environment. Ends by raising SystemExit
     with the interpreter's status, so that files are flushed by Python's own exit: let it pass. Where init goes away it
-    ends at once. After [`warm`] it takes over the warm interpreter, with random state and thread pools of its own.
+    ends at once. After [`warm`] it takes over the warm interpreter, with random state and thread pools of its own; where
+    the session has installed something in place of what is warm, the process begins anew, and cold.
     """
     import sys
 
-    from . import native
+    from . import layer, native
     from .interpreter import Interpreter
     from .kernel import Kernel
     from .streams import Outlet
@@ -44,6 +45,8 @@ def serve(fd: int) -> NoReturn:
     warmed = sys.modules.get(f"{__name__}.warmup")
     interpreter = None
     if warmed is not None and warmed.ready is not None:
+        if layer.shadowed():
+            layer.begin_cold(fd)
         interpreter = warmed.ready
         reseed()
     native.set_threads(native.cpus(), warmed.setters if warmed else [])

@@ -18,7 +18,6 @@ import os
 import pkgutil
 import resource
 import signal
-import site
 import struct
 import sys
 from types import ModuleType
@@ -120,7 +119,6 @@ def become(kernel: ModuleType, environment: dict[bytes, bytes]) -> None:
     os.environb.update(environment)
     # What the interpreter reads of them when it starts, which was long ago and without any.
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
-    site.ENABLE_USER_SITE = not os.environ.get("PYTHONNOUSERSITE")
     kernel.serve(CONTROL)
 
 

@@ -1,14 +1,9 @@
-"""What the session's home adds to the environment: packages installed in it, and the list of fonts.
-
-`pip install` goes to the user's site directory, which often does not exist yet when the interpreter starts, or, in a
-kernel that was forked, was looked for in another home. So it is looked for at every call.
-"""
+"""What a kernel's beginning has to do with the session's home: the search path and the list of fonts."""
 
 import os
 import sys
 
-_site_dir: str | None = None
-_known = False
+from . import layer
 
 
 def install(package_root: str) -> None:
@@ -16,34 +11,8 @@ def install(package_root: str) -> None:
     own = (package_root, os.path.join(package_root, "cellblock_kernel"))
     sys.path[:] = ["", *(entry for entry in sys.path if entry not in ("", *own))]
     sys.argv[:] = [""]
-    _find_site_dir()
-    look()
     link_fonts()
-
-
-def _find_site_dir() -> None:
-    global _site_dir, _known
-    import site
-
-    if not site.ENABLE_USER_SITE:
-        return
-    # Both are remembered from the start of the interpreter, which may have been before the fork.
-    site.USER_BASE = site.USER_SITE = None
-    _site_dir = site.getusersitepackages()
-    _known = _site_dir in sys.path
-
-
-def look() -> None:
-    """Before a call: adds the home's packages to the search path once there are any."""
-    global _known
-    if _known or _site_dir is None or not os.path.isdir(_site_dir):
-        return
-    import importlib
-    import site
-
-    site.addsitedir(_site_dir)
-    importlib.invalidate_caches()
-    _known = True
+    layer.install()
 
 
 def link_fonts() -> None:

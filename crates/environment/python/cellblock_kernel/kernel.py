@@ -23,7 +23,7 @@ import sys
 from os import _exit
 from time import perf_counter, process_time
 
-from . import commands, display, ending, figures, home, imports, interrupt, native, refusals, tracebacks, wire
+from . import commands, display, ending, figures, home, imports, interrupt, layer, native, refusals, tracebacks, wire
 from .interpreter import Interpreter, exit_status
 from .interrupt import guarded
 from .streams import text_stream
@@ -125,7 +125,9 @@ class Kernel:
         argv = request.get("argv")
         if argv:
             sys.argv[:] = argv
-        home.look()
+        _, outcome.error = guarded(layer.look)
+        if outcome.error is not None:
+            return
         _, outcome.error = guarded(
             self._interpreter.run,
             request["code"],

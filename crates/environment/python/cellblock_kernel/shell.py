@@ -20,7 +20,7 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from IPython.core.profiledir import ProfileDir
 from IPython.utils.text import LSString, SList
 
-from . import commands, display, figures, tracebacks
+from . import commands, display, figures, layer, tracebacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -255,6 +255,16 @@ class CellShell(InteractiveShell):
 
             raise CalledProcessError(status, " ".join(argv))
 
+    def pip(self, line: str) -> None:
+        """Runs pip, which installs into the session: `%pip install NAME`."""
+        import shlex
+
+        before = layer.shadowed()
+        self.system(f"{shlex.quote(sys.executable)} -m pip {line}")
+        names = [f"`{name}`" for name in layer.shadowed() if name not in before]
+        if names:
+            print(f"Imported before, from elsewhere: {', '.join(names)}. exit() ends the interpreter; the next one has the new.")
+
     # What needs a terminal or a window.
 
     def ask_yes_no(self, prompt: str, default: Any = None, interrupt: Any = None) -> bool:
@@ -300,5 +310,6 @@ def build(interpreter: Any) -> CellShell:
     interpreter.shell = shell
     shell.execution_count = interpreter.number
     shell._own_transformers = shell._transformers()
+    shell.register_magic_function(shell.pip, "line", "pip")
     figures.teach(shell)
     return shell
