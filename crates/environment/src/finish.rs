@@ -11,10 +11,10 @@ use memchr::memmem;
 use crate::ROOT;
 use crate::command::run;
 use crate::error::{Error, Result};
-use crate::{files, layer};
 use crate::place::Staging;
 use crate::python::{Python, seen_in_cells};
 use crate::recipe::Recipe;
+use crate::{files, layer};
 
 /// Where `matplotlib`'s list of fonts lies below an environment's root.
 pub(crate) const FONTS: &str = "share/matplotlib";

@@ -8,6 +8,7 @@ mod attacks;
 mod engine;
 mod files;
 mod kit;
+mod layers;
 mod leftovers;
 mod network;
 mod outcomes;

@@ -25,7 +25,7 @@ macro_rules! with_both {
         }
     };
 }
-use with_both;
+pub(crate) use with_both;
 
 with_both! {
     everything_lives_for_a_hundred_calls,

@@ -47,8 +47,8 @@ import shutil
 print([shutil.which(name) for name in ('python', 'pip', 'node', 'deno', 'sh')])";
         assert_eq!(
             print(&session, code).await,
-            "user user /home/user /mnt/workspace cell\nin the home\n/opt/cellblock/env/bin/python utf-8 2\n\
-             ['/opt/cellblock/env/bin/python', '/opt/cellblock/env/bin/pip', '/opt/cellblock/env/bin/node', \
+            "user user /home/user /mnt/workspace cell\nin the home\n/home/user/.local/bin/python utf-8 2\n\
+             ['/home/user/.local/bin/python', '/home/user/.local/bin/pip', '/opt/cellblock/env/bin/node', \
              '/opt/cellblock/env/bin/deno', '/usr/bin/sh']\n"
         );
         session.stop().await.unwrap();
@@ -60,11 +60,11 @@ async fn packages_of_the_user_are_found(bench: &Bench) {
     let session = bench.session().await;
     let module = "import os\nopen('own.py', 'w').write('value = 1')\nimport own\nown.value, os.path.exists('__pycache__')";
     assert_eq!(run(&session, module).await.ok().value(), Some("(1, False)"));
-    // As `pip install` does it: into the user's site, which is not there when the kernel starts.
+    // As `pip install` does it.
     let package = "
 import pathlib, subprocess, sys
 site = pathlib.Path.home() / '.local/lib' / f'python{sys.version_info[0]}.{sys.version_info[1]}' / 'site-packages'
-site.mkdir(parents=True); (site / 'installed.py').write_text('value = 2')";
+(site / 'installed.py').write_text('value = 2')";
     run(&session, package).await.ok();
     let code = "import installed; print(installed.value); subprocess.run([sys.executable, '-c', 'import installed; print(installed.value)']); pass";
     assert_eq!(print(&session, code).await, "2\n2\n");
