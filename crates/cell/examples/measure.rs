@@ -1,6 +1,8 @@
 //! How long it takes to make and to end a cell: medians over 200 of each, in a scratch directory.
 //!
-//!     cargo run --release -p cell --example measure
+//!     cargo run --release -p cell --example measure [RUNTIME]
+//!
+//! RUNTIME is a runtime directory, whose `home` each home begins with.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,7 @@ fn main() -> cell::Result<()> {
     let node = Node::start(&NodeOptions {
         data: data.clone(),
         environment: "/usr/lib".into(),
-        runtime: "/usr/lib".into(),
+        runtime: std::env::args_os().nth(1).unwrap_or_else(|| "/usr/lib".into()).into(),
         total_memory: None,
     })?;
     let (mut made, mut ended) = (Vec::new(), Vec::new());

@@ -12,12 +12,12 @@ mod cell;
 pub mod cgroup;
 mod doctor;
 mod error;
+mod homes;
 mod host;
 mod ids;
 mod launcher;
 mod limits;
 mod node;
-mod skeleton;
 
 pub use cell::{Cell, CellRequest, Doors, Memory};
 pub use doctor::{Layer, State, layers};

@@ -4,6 +4,7 @@
 //! <data>/nodes/<node>/lock              held while the node's daemon lives
 //!                    /sockets/<session> where init listens; the daemon's alone
 //!                    /cells/<session>/workspace, home
+//!                    /homes             made ahead
 //! ```
 //!
 //! Several nodes may share a data directory: each `cellblock run` is one. A node whose lock nobody holds has died
@@ -27,11 +28,11 @@ use sys::netlink::own_addresses;
 
 use crate::cell::{Cell, CellRequest, Place};
 use crate::error::{At, Result};
+use crate::homes::Homes;
 use crate::host;
 use crate::ids::Ids;
 use crate::launcher::Launcher;
 use crate::limits::Limiter;
-use crate::skeleton::Skeleton;
 
 /// Where a node finds its things.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ pub struct Node {
     launcher: Launcher,
     shared: Arc<Shared>,
     filters: Vec<Vec<u8>>,
-    skeleton: Skeleton,
+    homes: Option<Homes>,
     facts: policy::Node,
     directory: PathBuf,
     _lock: Lock,
@@ -81,7 +82,7 @@ impl Node {
         fs::create_dir_all(&nodes).at("create", &nodes)?;
         sweep(&nodes);
         let (directory, lock) = claim(&nodes)?;
-        let skeleton = Skeleton::read(&options.runtime.join("home"))?;
+        let homes = Homes::new(&options.runtime.join("home"), directory.join("homes"))?;
 
         // Root of a container may lack what it takes; then it is an ordinary user.
         let privileged = sys::file::own_ids().0 == 0 && sys::mount::clone_tree("/usr").is_ok();
@@ -108,7 +109,7 @@ impl Node {
             launcher,
             shared: Arc::new(Shared { ids, limiter }),
             filters,
-            skeleton,
+            homes: Some(homes),
             facts,
             directory,
             _lock: lock,
@@ -128,7 +129,10 @@ impl Node {
             cgroup: None,
         };
         let owner = self.shared.ids.outer.host(ids.user);
-        make_directories(&place.directory, owner, &self.skeleton)?;
+        make_directories(&place.directory, owner)?;
+        if let Some(homes) = &self.homes {
+            homes.make(&place.directory.join("home"), owner)?;
+        }
         let listener = listen(&place.socket)?;
         place.cgroup = self.shared.limiter.cell(&name, &request.limits)?;
         let cgroups = place.cgroups()?;
@@ -182,6 +186,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
+        self.homes = None;
         // Cells outlive their node: what they need stays. Without cells nothing is left.
         let cells = self.directory.join("cells");
         if fs::remove_dir(&cells).is_ok() {
@@ -231,20 +236,18 @@ fn sweep(nodes: &Path) {
     }
 }
 
-fn make_directories(directory: &Path, owner: u32, skeleton: &Skeleton) -> Result<()> {
+fn make_directories(directory: &Path, owner: u32) -> Result<()> {
     fs::create_dir(directory).at("create", directory)?;
     // The launcher must get through, and is not the owner.
     fs::set_permissions(directory, fs::Permissions::from_mode(0o711)).at("open up", directory)?;
-    for part in ["workspace", "home"] {
-        let part = directory.join(part);
-        fs::create_dir(&part).at("create", &part)?;
-        fs::set_permissions(&part, fs::Permissions::from_mode(0o700)).at("close", &part)?;
-        let opened = fs::File::open(&part).at("open", &part)?;
-        if sys::file::own_ids().0 != owner {
-            sys::file::give(opened.as_fd(), owner, owner).at("give away", &part)?;
-        }
+    let workspace = directory.join("workspace");
+    fs::create_dir(&workspace).at("create", &workspace)?;
+    fs::set_permissions(&workspace, fs::Permissions::from_mode(0o700)).at("close", &workspace)?;
+    let opened = fs::File::open(&workspace).at("open", &workspace)?;
+    if sys::file::own_ids().0 != owner {
+        sys::file::give(opened.as_fd(), owner, owner).at("give away", &workspace)?;
     }
-    skeleton.lay(&directory.join("home"), owner)
+    Ok(())
 }
 
 fn listen(socket: &Path) -> Result<UnixListener> {

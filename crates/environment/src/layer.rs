@@ -3,12 +3,12 @@
 //!
 //! ```text
 //! ~/.local/pyvenv.cfg                       the environment's own: the same interpreter, the same base
-//! ~/.local/bin/python, python3, python3.12  the base's interpreter, first on the PATH
-//! ~/.local/bin/pip, pip3                    the environment's pip, run by that interpreter
+//! ~/.local/bin/python, python3              the base's interpreter, first on the PATH
 //! ~/.local/lib/python3.12/site-packages     what the session installs, and one file that names the environment's packages
 //! ```
 //!
-//! To pip it is a virtual environment like any other. What the environment has lies outside of it: found, listed, good
+//! `pip` itself lies in the runtime's `bin`, between the layer's programs and the environment's: every entry of a home is made
+//! for every cell. To pip the layer is a virtual environment like any other. What the environment has lies outside of it: found, listed, good
 //! enough where it fits, never removed, and shadowed by what is installed. Since it is the user's site directory too,
 //! `--user` means the same. Node's part, by variables alone, is `~/.local/lib/node_modules` and the same `bin`.
 //!
@@ -53,21 +53,19 @@ pub(crate) fn parts(environment: &Path) -> Vec<(PathBuf, Part)> {
     let base = format!("{ROOT}/base/bin/{python}");
     let pip = format!("#!{PYTHON}\n{PIP}");
     let mut parts = vec![
-        (PathBuf::from("layer/pip"), Part::File(pip.into_bytes(), 0o755)),
+        (PathBuf::from("bin/pip"), Part::File(pip.into_bytes(), 0o755)),
+        (PathBuf::from("bin/pip3"), Part::Link("pip".to_owned())),
         (PathBuf::from("layer/environment.pth"), Part::File(paths(environment, &packages), 0o644)),
     ];
     let layer = Path::new("home/.local");
     let mut link = |name: PathBuf, to: String| parts.push((layer.join(name), Part::Link(to)));
     link("pyvenv.cfg".into(), format!("{ROOT}/pyvenv.cfg"));
-    // Where a base looks for native modules, on some distributions.
-    link("lib64".into(), "lib".to_owned());
+    // Where the bases of some distributions look for native modules.
+    if environment.join("base/lib64").is_dir() {
+        link("lib64".into(), "lib".to_owned());
+    }
     link("bin/python".into(), base);
-    for name in ["python3", &python] {
-        link(Path::new("bin").join(name), "python".to_owned());
-    }
-    for name in ["pip", "pip3"] {
-        link(Path::new("bin").join(name), format!("{RUNTIME}/layer/pip"));
-    }
+    link("bin/python3".into(), "python".to_owned());
     link(packages.join(ENVIRONMENT), format!("{RUNTIME}/layer/environment.pth"));
     parts
 }
@@ -130,12 +128,12 @@ mod tests {
         );
         let link = |to: &str| Part::Link(to.to_owned());
         assert_eq!(part("home/.local/bin/python"), link("/opt/cellblock/env/base/bin/python3.13"));
-        assert_eq!(part("home/.local/bin/python3.13"), link("python"));
+        assert_eq!(part("home/.local/bin/python3"), link("python"));
         assert_eq!(
             part("home/.local/lib/python3.13/site-packages/zzz_environment.pth"),
             link("/opt/cellblock/runtime/layer/environment.pth")
         );
-        assert!(parts.iter().all(|(path, part)| path.starts_with("layer") || matches!(part, Part::Link(_))));
+        assert!(parts.iter().all(|(path, part)| !path.starts_with("home") || matches!(part, Part::Link(_))));
     }
 
     #[test]

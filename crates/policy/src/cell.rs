@@ -8,7 +8,7 @@ use protocol::SessionId;
 use crate::limits::{Limits, rlimits};
 use crate::network::{Mode, Network, rules};
 use crate::plan::{CellFile, CellIds, CellPath, CellPlan, Confinement};
-use crate::template::{ENVIRONMENT, HOME, LAYER};
+use crate::template::{ENVIRONMENT, HOME, LAYER, RUNTIME};
 
 /// The user's id inside a cell.
 pub const USER: u32 = 1000;
@@ -192,7 +192,7 @@ fn stat(cpus: usize, boot_time: u64) -> String {
 pub fn variables(limits: &Limits) -> Vec<String> {
     let cpus = limits.cpus.max(1);
     let mut variables = vec![
-        format!("PATH={LAYER}/bin:{ENVIRONMENT}/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
+        format!("PATH={LAYER}/bin:{RUNTIME}/bin:{ENVIRONMENT}/bin:/usr/bin:/bin:/usr/sbin:/sbin"),
         format!("HOME={HOME}"),
         "USER=user".to_owned(),
         "LOGNAME=user".to_owned(),

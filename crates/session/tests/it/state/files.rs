@@ -48,7 +48,7 @@ print([shutil.which(name) for name in ('python', 'pip', 'node', 'deno', 'sh')])"
         assert_eq!(
             print(&session, code).await,
             "user user /home/user /mnt/workspace cell\nin the home\n/home/user/.local/bin/python utf-8 2\n\
-             ['/home/user/.local/bin/python', '/home/user/.local/bin/pip', '/opt/cellblock/env/bin/node', \
+             ['/home/user/.local/bin/python', '/opt/cellblock/runtime/bin/pip', '/opt/cellblock/env/bin/node', \
              '/opt/cellblock/env/bin/deno', '/usr/bin/sh']\n"
         );
         session.stop().await.unwrap();
