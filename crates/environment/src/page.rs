@@ -37,6 +37,23 @@ fn sections(list: &str) -> Vec<(String, Vec<&str>)> {
     sections
 }
 
+/// What a session can do about a library that it does not have, or has in another version.
+const MISSING: &str = "
+## Where one is missing
+
+A session installs what it wants for itself, with pip or npm and no options: `pip install NAME`, `%pip install NAME`,
+`npm install NAME` beside the program, `npm install -g NAME` for `require` everywhere and a program on the `PATH`. The next statement
+can import it. It lies in the session's own `~/.local`, counts against its disk limit and goes with it; what shall stay
+belongs into a virtual environment in the workspace (`python -m venv NAME`).
+
+Where the session reaches no index, bring the files: `pip download -d wheels NAME` on a machine with the same Python and
+architecture, and in the session `pip install --no-index --find-links wheels NAME`; for npm, an archive made by `npm pack`.
+
+Another version of what is above installs in the same way and is found first, by new interpreters and by the running one
+where it has not imported the library yet; `exit()` ends the interpreter, and the next call begins with what is
+installed. `pip uninstall NAME` brings the environment's own version back, which cannot be removed.
+";
+
 fn version<'a>(recipe: &'a Recipe, library: &str) -> &'a str {
     let line = recipe.requirements.lines().find_map(|line| line.strip_prefix(library)?.strip_prefix("=="));
     line.unwrap_or_else(|| panic!("{library} is not locked")).trim_end_matches([' ', '\\'])
@@ -82,6 +99,7 @@ fn page() -> String {
             }
         }
     }
+    page.push_str(MISSING);
     page
 }
 

@@ -155,11 +155,12 @@ class _Late:
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if path is not None or not os.path.isdir(_packages):
             return None
-        look()
+        from importlib.machinery import PathFinder
+
+        if look():
+            return PathFinder.find_spec(name, None, target)
         # A directory's time is no finer than a tick of the clock.
         finder = sys.path_importer_cache.get(_packages)
         if finder is not None:
             finder.invalidate_caches()
-        from importlib.machinery import PathFinder
-
-        return PathFinder.find_spec(name, path, target)
+        return PathFinder.find_spec(name, [_packages], target)

@@ -263,7 +263,8 @@ class CellShell(InteractiveShell):
         self.system(f"{shlex.quote(sys.executable)} -m pip {line}")
         names = [f"`{name}`" for name in layer.shadowed() if name not in before]
         if names:
-            print(f"Imported before, from elsewhere: {', '.join(names)}. exit() ends the interpreter; the next one has the new.")
+            told = "exit() ends the interpreter, and the next call begins with what is installed now"
+            print(f"Imported before, from elsewhere: {', '.join(names)}; {told}.")
 
     # What needs a terminal or a window.
 

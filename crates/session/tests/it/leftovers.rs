@@ -95,13 +95,13 @@ fn namespaces(pid: u32) -> Vec<String> {
     names(Path::new(&directory)).into_iter().filter_map(link).collect()
 }
 
-/// Every path below a directory but the kernels' sources.
+/// Every path below a directory but the kernels' sources, and homes made ahead, of which there may be some.
 fn files(directory: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for name in names(directory) {
         let path = directory.join(&name);
         found.push(path.display().to_string());
-        if path.is_dir() && name != "runtime" {
+        if path.is_dir() && name != "runtime" && name != "homes" {
             found.extend(files(&path));
         }
     }

@@ -73,7 +73,7 @@ get_ipython().run_line_magic('pip', 'install -q ipython_pygments_lexers==99')
 print(loaded.__version__ == 99)";
     let said = quietly(&session, code).await;
     assert!(
-        said.starts_with("Imported before, from elsewhere: `ipython_pygments_lexers`. exit() ends"),
+        said.starts_with("Imported before, from elsewhere: `ipython_pygments_lexers`; exit() ends"),
         "{said}"
     );
     assert!(said.ends_with("False\n"), "{said}");
