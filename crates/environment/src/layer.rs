@@ -2,17 +2,18 @@
 //! `pip install` fills.
 //!
 //! ```text
-//! ~/.local/pyvenv.cfg                       the environment's own: the same interpreter, the same base
-//! ~/.local/bin/python, python3              the base's interpreter, first on the PATH
-//! ~/.local/lib/python3.12/site-packages     what the session installs, and one file that names the environment's packages
+//! ~/.local/pyvenv.cfg                     the environment's own: the same interpreter, the same base
+//! ~/.local/bin/python, python3            the base's interpreter, first on the PATH
+//! ~/.local/lib/python3.12/site-packages   what the session installs, and a file that names the environment's packages
 //! ```
 //!
-//! `pip` itself lies in the runtime's `bin`, between the layer's programs and the environment's: every entry of a home is made
-//! for every cell. To pip the layer is a virtual environment like any other. What the environment has lies outside of it: found, listed, good
-//! enough where it fits, never removed, and shadowed by what is installed. Since it is the user's site directory too,
-//! `--user` means the same. Node's part, by variables alone, is `~/.local/lib/node_modules` and the same `bin`.
+//! `pip` itself lies in the runtime's `bin`, on the `PATH` between the layer's programs and the environment's, since every
+//! entry of a home is made for every cell. To pip the layer is a virtual environment like any other. What the environment
+//! has lies outside of it: found, listed, good enough where it fits, never removed, and shadowed by what is installed.
+//! Since it is the user's site directory too, `--user` means the same. Node's part, by variables alone, is
+//! `~/.local/lib/node_modules` and the same `bin`.
 //!
-//! Rejected, each after trying it:
+//! Rejected, all but the last after trying them:
 //!
 //! - nothing at all: pip falls back to the user's site with a remark, refuses another version of what the environment
 //!   has ("will lack sys.path precedence"), and ends with a traceback when told to remove something of it;

@@ -180,6 +180,13 @@ fn run_where_cells_see_it(root: &Path) {
         mount -o remount,bind,ro /opt/cellblock/env
         mount -t tmpfs none /tmp
         umount /mnt/env
+        # Python's programs are started by the interpreter of a session's layer.
+        python=$(basename "$(readlink /opt/cellblock/env/bin/python)")
+        mount -t tmpfs none /home
+        mkdir -p /home/user/.local/bin "/home/user/.local/lib/$python/site-packages"
+        ln -s /opt/cellblock/env/pyvenv.cfg /home/user/.local/pyvenv.cfg
+        ln -s "/opt/cellblock/env/base/bin/$python" /home/user/.local/bin/python
+        echo "/opt/cellblock/env/lib/$python/site-packages" > "/home/user/.local/lib/$python/site-packages/zzz.pth"
         export HOME=/tmp PATH=/opt/cellblock/env/bin:/usr/bin:/bin MPLCONFIGDIR=/tmp/mpl DENO_DIR=/tmp/deno
         cd /tmp
         python3 --version; pip --version; node --version; npm --version; npx --version; deno --version; ipython --version

@@ -102,30 +102,42 @@ async fn what_code_leaves_keeps_no_cold_kernel_out() {
     with(COLD, leave).await;
 }
 
-/// Each keeps every kernel from starting; who did it can undo it by a command, and is told so.
-const BREAKING: &[(&str, &str)] =
-    &[("import os\nos._exit(97)", "hostile.pth"), ("raise SystemExit(98)", "usercustomize.py")];
+/// Code that every interpreter of the session runs when it starts, and does not survive.
+const BREAKING: &[(&str, &str)] = &[
+    ("import os; os._exit(97)", "hostile.pth"),
+    ("raise SystemExit(98)", "usercustomize.py"),
+    ("raise SystemExit(99)", "sitecustomize.py"),
+];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_breaks_every_kernel_can_be_undone() {
-    with(COLD, async |bench: &Bench| {
-        let session = bench.session().await;
-        for (content, name) in BREAKING {
-            let code = format!("
-import os, sys
-site = os.path.expanduser(f'~/.local/lib/python3.{{sys.version_info[1]}}/site-packages'); os.makedirs(site, exist_ok=True)
-with open(f'{{site}}/{name}', 'w') as file: file.write({:?})
-os._exit(0)", content.replace('\n', "; "));
-            run(&session, &code).await;
-            let ran = run(&session, "print('on')").await;
-            let Outcome::Crashed { detail, .. } = &ran.report.outcome else { panic!("{name}: {ran:?}") };
-            assert!(detail.contains("could not be started") && detail.contains("ended with status"), "{detail}");
-            shell(&session, "rm -r ~/.local").await.ok();
-            assert_eq!(print(&session, "print('on')").await, "on\n");
-        }
-        session.stop().await.unwrap();
-    })
-    .await;
+async fn what_breaks_every_interpreter_can_be_undone() {
+    for kernels in [BARE, COLD] {
+        with(kernels, async |bench: &Bench| {
+            let session = bench.session().await;
+            for (content, name) in BREAKING {
+                let code = format!(
+                    "
+import os, site
+with open(f'{{site.getsitepackages()[0]}}/{name}', 'w') as file: file.write({content:?})
+os._exit(0)"
+                );
+                run(&session, &code).await;
+                // A kernel starts all the same; what it is to run for its user ends it, and that is told as what it is.
+                let ran = run(&session, "print('on')").await;
+                if *name == "hostile.pth" {
+                    assert_eq!(ran.report.outcome, Outcome::Exited { status: 97 }, "{ran:?}");
+                } else {
+                    assert_eq!(ran.ok().stdout(), "on\n");
+                }
+                let other = shell(&session, "python -c pass").await;
+                assert_ne!(other.report.exit_status, Some(0), "{name}: {other:?}");
+                shell(&session, &format!("rm ~/.local/lib/python3.*/site-packages/{name}")).await.ok();
+                assert_eq!(print(&session, "print('on')").await, "on\n");
+            }
+            session.stop().await.unwrap();
+        })
+        .await;
+    }
 }
 
 /// Things in a workspace that are no files, or are not to be found, read or removed easily.
