@@ -3,7 +3,7 @@
 //! **Invariant.** Between the judgement of an address and the connection there is no name and no lookup: it is made to
 //! the very address.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,13 +27,16 @@ pub(crate) async fn name(shared: &Arc<Shared>, name: &Name, to: SocketAddr) -> R
     let addresses = shared.resolve(name).await?;
     let mut refused = Refusal::NotListed;
     let mut judged = Vec::new();
-    for address in in_order(&addresses, to.is_ipv4()) {
+    for address in addresses {
         match judge(shared, SocketAddr::new(address, to.port())) {
             Ok(address) => judged.push(address),
             Err(refusal) => refused = refusal,
         }
     }
-    if judged.is_empty() { Err(refused.into()) } else { Ok(first(shared, &judged).await?) }
+    if judged.is_empty() {
+        return Err(refused.into());
+    }
+    Ok(first(shared, &in_order(&judged, to.is_ipv4())).await?)
 }
 
 /// Connects to an address that was judged.
@@ -47,10 +50,10 @@ fn judge(shared: &Shared, to: SocketAddr) -> Result<SocketAddr, Refusal> {
 }
 
 /// One of each family in turn, each address once.
-fn in_order(addresses: &[IpAddr], v4_first: bool) -> Vec<IpAddr> {
+fn in_order(addresses: &[SocketAddr], v4_first: bool) -> Vec<SocketAddr> {
     let of = |v4: bool| addresses.iter().copied().filter(move |address| address.is_ipv4() == v4);
     let (mut own, mut other) = (of(v4_first), of(!v4_first));
-    let mut found: Vec<IpAddr> = Vec::new();
+    let mut found: Vec<SocketAddr> = Vec::new();
     loop {
         let next = [own.next(), other.next()];
         if next == [None, None] || found.len() >= TRIED {

@@ -20,6 +20,8 @@ use crate::wire::name::WireName;
 
 /// For how long addresses of a listed name are believed, at most: a name that moves is followed within it.
 const BELIEVED: Duration = Duration::from_secs(30);
+/// How many addresses of a name are looked at.
+const ADDRESSES: usize = 32;
 /// How many listed names are resolved at the same time.
 const RESOLVING: usize = 16;
 /// A longer list is not told in a sentence.
@@ -109,7 +111,7 @@ impl Shared {
         let said = |answer: &Answer| matches!(answer.code, Code::OK | Code::NO_NAME);
         let silent = ![&v4, &v6].into_iter().any(|answer| answer.as_ref().is_ok_and(said));
         let records: Vec<_> = [v4, v6].into_iter().flatten().flat_map(|answer| answer.records).collect();
-        let addresses: Vec<IpAddr> = records.iter().filter_map(Record::address).collect();
+        let addresses: Vec<IpAddr> = records.iter().filter_map(Record::address).take(ADDRESSES).collect();
         let seconds = records.iter().map(|record| record.seconds.into()).min().unwrap_or(0);
         let known = if addresses.is_empty() {
             Known::Failed
