@@ -6,6 +6,7 @@ mod carried;
 mod greetings;
 mod limits;
 mod looked_up;
+mod measure;
 mod name_server;
 mod packets;
 mod refused;
