@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use policy::network::{Mode, Name, Passage, Refusal};
+use policy::network::{Door, Mode, Name, Passage, Refusal};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -29,10 +29,10 @@ use crate::wire::greeting::{self, Greeting};
 
 /// How long a client has for its greeting.
 const GREETING: Duration = Duration::from_secs(10);
+/// Who ends a connection sooner, without a word, did not wait for one.
+const LOOK: Duration = Duration::from_secs(1);
 /// In how many pieces a greeting may come: each is read from the begin again.
 const PIECES: usize = 256;
-/// The port of lookups.
-const LOOKUPS: u16 = 53;
 
 /// What is known of a connection; what is known at its end is told.
 pub(crate) struct Record<'a> {
@@ -110,16 +110,19 @@ impl Drop for Open<'_> {
 pub(crate) async fn serve(shared: Arc<Shared>, cell: Abrupt) {
     let _open = Open(&shared);
     let Ok(to) = shared.host.destination(&cell) else { return };
+    if to.port() == Door::Lookups.port() {
+        return doors::stream_lookups(&shared, cell).await;
+    }
     // Nobody was led here who wanted to come here.
     if to.ip().is_loopback() {
         return;
     }
-    if to.port() == LOOKUPS {
-        return doors::stream_lookups(&shared, cell).await;
-    }
     let mut record = Record::new(&shared, to);
-    if let Err(denied) = carry(&shared, cell, &mut record).await {
-        record.denied(denied);
+    match carry(&shared, &cell, &mut record).await {
+        Ok(Verdict::Closed) => cell.close(),
+        Ok(_) => {}
+        // Told before the client sees that it is reset, so that who asks then finds it told.
+        Err(denied) => record.denied(denied),
     }
 }
 
@@ -133,14 +136,20 @@ fn name_of(shared: &Shared, to: SocketAddr) -> Option<Name> {
     }
 }
 
-async fn carry(shared: &Arc<Shared>, cell: Abrupt, record: &mut Record<'_>) -> Result<(), Denied> {
+/// Carries it to its end, if it may be.
+async fn carry(shared: &Arc<Shared>, cell: &Abrupt, record: &mut Record<'_>) -> Result<Verdict, Denied> {
     let to = record.to;
     record.name = name_of(shared, to);
     let (held, gate, peer) = match &record.name {
         Some(name) if shared.network.mode == Mode::Allow => match shared.network.passage(name, to.port())? {
             Passage::Greeted => {
                 let (held, greeting) =
-                    timeout(GREETING, greet(&cell, record)).await.map_err(|_| Refusal::Silent)??;
+                    timeout(GREETING, greet(cell, record)).await.map_err(|_| Refusal::Silent)??;
+                // Who looks whether somebody listens, and goes, wanted nothing.
+                if held.is_empty() && record.began.elapsed() < LOOK {
+                    record.verdict = Some(Verdict::Closed);
+                    return Ok(Verdict::Closed);
+                }
                 check(&greeting, name, false)?;
                 (held, None, reach::name(shared, name, to).await?)
             }
@@ -160,25 +169,23 @@ async fn carry(shared: &Arc<Shared>, cell: Abrupt, record: &mut Record<'_>) -> R
     let _ = (cell.set_nodelay(true), peer.set_nodelay(true));
     let out = async {
         let held = match gate {
-            Some(name) => gated(&cell, name, record).await?,
+            Some(name) => gated(cell, name, record).await?,
             None => held,
         };
-        relay::pump(&cell, &peer, held, |count| record.bytes(Way::Out, count)).await
+        relay::pump(cell, &peer, held, |count| record.bytes(Way::Out, count)).await
     };
-    let back = relay::pump(&peer, &cell, Vec::new(), |count| record.bytes(Way::In, count));
-    match tokio::try_join!(out, back) {
+    let back = relay::pump(&peer, cell, Vec::new(), |count| record.bytes(Way::In, count));
+    let ended = tokio::try_join!(out, back);
+    let verdict = match ended {
         Ok(_) => {
-            cell.close();
             peer.close();
-            record.verdict = Some(Verdict::Closed);
-            Ok(())
+            Verdict::Closed
         }
-        Err(relay::End::Reset) => {
-            record.verdict = Some(Verdict::Reset);
-            Ok(())
-        }
-        Err(relay::End::Refused(refusal)) => Err(refusal.into()),
-    }
+        Err(relay::End::Reset) => Verdict::Reset,
+        Err(relay::End::Refused(refusal)) => return Err(refusal.into()),
+    };
+    record.verdict = Some(verdict);
+    Ok(verdict)
 }
 
 /// The client's greeting, if it gives one, where servers may speak first: checked when it is whole.

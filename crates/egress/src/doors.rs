@@ -1,25 +1,22 @@
 //! The sockets in a cell's namespace: who knocks, and who is let in to be judged.
 
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::network::Refusal;
-use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::audit::{Audit, Verdict};
 use crate::connection;
 use crate::lookups;
-use crate::shared::{Denied, Shared};
-use crate::wire::packet::{self, Protocol, Rejected};
+use crate::shared::Shared;
 
 /// How many lookups of one door are under way. Others wait in the socket.
 const PENDING: usize = 64;
+/// The longest lookup, bytes; one that is longer is cut, and so is none. A name has 255.
+const LOOKUP: usize = 2048;
 /// How long a connection for lookups may be without one.
 const IDLE: Duration = Duration::from_secs(10);
 
@@ -100,8 +97,7 @@ fn reap(ended: Result<(), tokio::task::JoinError>) {
 pub(crate) async fn lookups(shared: Arc<Shared>, socket: UdpSocket) {
     let socket = Arc::new(socket);
     let mut pending = JoinSet::new();
-    // The largest that a packet can be: none is cut, so none is misread.
-    let mut bytes = vec![0; 1 << 16];
+    let mut bytes = [0; LOOKUP];
     loop {
         tokio::select! {
             received = socket.recv_from(&mut bytes), if pending.len() < PENDING => match received {
@@ -141,60 +137,4 @@ pub(crate) async fn stream_lookups(shared: &Shared, mut stream: Abrupt) {
         }
     }
     stream.close();
-}
-
-/// Hears of what the kernel rejected, until it is dropped.
-pub(crate) async fn rejections(shared: Arc<Shared>, socket: AsyncFd<OwnedFd>) {
-    let mut bytes = vec![0; 1 << 16];
-    loop {
-        let Ok(mut ready) = socket.readable().await else { return };
-        let received = ready.try_io(|socket| {
-            let flags = rustix::net::RecvFlags::DONTWAIT;
-            Ok(rustix::net::recv(socket, &mut bytes[..], flags)?.0)
-        });
-        match received {
-            Ok(Ok(length)) => {
-                for one in packet::read(&bytes[..length]) {
-                    rejected(&shared, one);
-                }
-            }
-            // The kernel had more to tell than there was room for: it is only told.
-            Ok(Err(error)) if error.raw_os_error() == Some(rustix::io::Errno::NOBUFS.raw_os_error()) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "failed to hear of what a cell's rules rejected");
-                return;
-            }
-            Err(_would_block) => {}
-        }
-    }
-}
-
-fn rejected(shared: &Shared, Rejected { to, protocol }: Rejected) {
-    let name = {
-        let names = shared.names();
-        names.behind(to.ip()).or_else(|| names.asked_for(to.ip())).map(ToString::to_string)
-    };
-    let refusal = match (protocol, shared.network.address(to)) {
-        // A name's own address, to which only connections lead.
-        (Protocol::Udp | Protocol::Other(_), _) if name.is_some() => Refusal::Protocol,
-        (_, Err(refusal)) => refusal,
-        (Protocol::Tcp, Ok(())) if shared.is_hosts(to) => Refusal::Host,
-        (Protocol::Tcp, Ok(())) => Refusal::Rate,
-        (Protocol::Udp | Protocol::Other(_), Ok(())) => Refusal::Protocol,
-    };
-    let what = match (&name, to.port()) {
-        (Some(name), 0) => name.clone(),
-        (Some(name), port) => format!("{name}:{port}"),
-        (None, 0) => to.ip().to_string(),
-        (None, _) => to.to_string(),
-    };
-    shared.denied(&what, Denied::Refused(refusal));
-    (shared.audit)(&Audit {
-        name,
-        address: Some(to),
-        verdict: Verdict::Refused(refusal),
-        bytes_out: 0,
-        bytes_in: 0,
-        milliseconds: 0,
-    });
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 
+use policy::network::Door;
 use tokio::net::TcpStream;
 
 /// A connection that is being made.
@@ -32,6 +33,8 @@ pub struct Machine {
 impl Host for Machine {
     fn destination(&self, stream: &TcpStream) -> io::Result<SocketAddr> {
         Ok(match stream.local_addr()? {
+            // Lookups are not led anywhere that are sent to the door itself.
+            own if own.port() == Door::Lookups.port() => own,
             SocketAddr::V4(_) => rustix::net::sockopt::ip_original_dst(stream)?.into(),
             SocketAddr::V6(_) => rustix::net::sockopt::ipv6_original_dst(stream)?.into(),
         })

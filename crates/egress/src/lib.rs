@@ -29,6 +29,7 @@ mod ledger;
 mod lookups;
 mod names;
 mod reach;
+mod rejections;
 mod relay;
 mod resolver;
 mod shared;
@@ -41,8 +42,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use policy::network::Network;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -51,6 +50,7 @@ pub use host::{Connecting, Host, Machine};
 pub use ledger::{Happening, Mark, Report};
 pub use resolver::Resolver;
 
+use rejections::Rejections;
 use shared::Shared;
 
 /// A cell's sockets, made in its network namespace ([`policy::network::Door`] has their ports).
@@ -86,6 +86,7 @@ pub struct Error {
 /// The way out of one cell. When it is dropped, all connections are reset and all tasks end.
 pub struct Egress {
     shared: Arc<Shared>,
+    rejections: Option<Arc<Rejections>>,
     tasks: JoinSet<()>,
     gone: oneshot::Receiver<Infallible>,
 }
@@ -96,6 +97,7 @@ impl Egress {
         let (until_gone, gone) = oneshot::channel();
         let shared = Arc::new(Shared::new(network, options, until_gone));
         let mut tasks = JoinSet::new();
+        let mut rejections = None;
         for door in doors.streams {
             let listener = TcpListener::from(door);
             let listener = listener
@@ -113,43 +115,47 @@ impl Egress {
             tasks.spawn(doors::lookups(shared.clone(), socket));
         }
         if let Some(door) = doors.refusals {
-            let socket = rustix::io::ioctl_fionbio(&door, true)
-                .map_err(io::Error::from)
-                .and_then(|()| watched(door))
-                .map_err(|source| Error { door: "what was rejected", source })?;
-            tasks.spawn(doors::rejections(shared.clone(), socket));
+            let heard = Rejections::new(door).map(Arc::new);
+            let heard = heard.map_err(|source| Error { door: "what was rejected", source })?;
+            let (shared, listening) = (shared.clone(), heard.clone());
+            tasks.spawn(async move { listening.listen(&shared).await });
+            rejections = Some(heard);
         }
-        Ok(Egress { shared, tasks, gone })
+        Ok(Egress { shared, rejections, tasks, gone })
     }
 
     /// What the cell did with its network so far.
     pub fn report(&self) -> Report {
+        self.hear();
         self.shared.ledger.report()
     }
 
     /// Now.
     pub fn mark(&self) -> Mark {
+        self.hear();
         self.shared.ledger.mark()
     }
 
     /// What the cell wanted since then and did not get; each once, in its order, and the last ones if there are many.
+    /// Whatever a program in the cell knows that it did not get is in it.
     pub fn since(&self, mark: Mark) -> Vec<Happening> {
+        self.hear();
         self.shared.ledger.since(mark)
+    }
+
+    /// The kernel has told before the cell knew; here it may not have been heard yet.
+    fn hear(&self) {
+        if let Some(rejections) = &self.rejections {
+            // Nothing more to hear is what is wanted; other errors are found by the task.
+            let _ = rejections.hear(&self.shared);
+        }
     }
 
     /// Ends it, and waits until all is over: no task and no descriptor is left.
     pub async fn close(mut self) {
         self.tasks.shutdown().await;
-        drop(self.shared);
+        drop((self.shared, self.rejections));
         // Connections' tasks are told to end by those that made them, and know this as long as they live.
         let _ = self.gone.await;
     }
-}
-
-#[expect(
-    deprecated,
-    reason = "its contract is about types that lie about their descriptor; this one owns it"
-)]
-fn watched(door: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    AsyncFd::with_interest(door, Interest::READABLE)
 }

@@ -79,6 +79,10 @@ fn packet(bytes: &[u8]) -> Option<Rejected> {
         _ => return None,
     };
     let protocol = match number {
+        // A late piece of a connection that is over is nothing that was wanted: only who begins one asks for it.
+        6 if behind.and_then(|header| header.get(13)).is_some_and(|flags| flags & 0x12 != 0x02) => {
+            return None;
+        }
         6 => Protocol::Tcp,
         17 => Protocol::Udp,
         other => Protocol::Other(other),

@@ -174,7 +174,7 @@ async fn much_is_carried_both_ways_and_whole_though_readers_are_slow() {
         bytes
     };
     let all = async { tokio::join!(send_up, send_down, receive_up, receive_down) };
-    let (_, _, came_up, came_down) = tokio::time::timeout(LONG, all).await.unwrap();
+    let ((), (), came_up, came_down) = tokio::time::timeout(LONG, all).await.unwrap();
     assert!(came_up == up && came_down == down);
     let audit = bed.audit(|_| true).await;
     assert_eq!((audit.bytes_out, audit.bytes_in), (up.len() as u64, down.len() as u64));

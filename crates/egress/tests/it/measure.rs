@@ -120,7 +120,7 @@ async fn memory_of_connections_that_are_idle() {
     for _ in 0..CONNECTIONS {
         let mut client = bed.connect(TO.parse().unwrap()).await;
         let (mut served, _) = server.accept().await.unwrap();
-        client.write_all(&[1; 100_000]).await.unwrap();
+        client.write_all(&vec![1; 100_000]).await.unwrap();
         let mut bytes = vec![0; 100_000];
         served.read_exact(&mut bytes).await.unwrap();
         carried.push((client, served));

@@ -7,7 +7,7 @@ use egress::wire::packet::{Protocol, Rejected, read};
 use policy::network::Refusal;
 use proptest::prelude::*;
 
-use crate::bed::{Bed, allow, internet, until};
+use crate::bed::{Bed, allow, internet};
 
 /// A message of the kernel's log around a packet, as it comes by netlink.
 fn logged(packet: &[u8]) -> Vec<u8> {
@@ -34,6 +34,8 @@ fn v4(protocol: u8, to: [u8; 4], port: u16) -> Vec<u8> {
     packet.extend_from_slice(&to);
     packet.extend_from_slice(&[0xc0, 0]);
     packet.extend_from_slice(&port.to_be_bytes());
+    // The rest of a TCP header that begins a connection.
+    packet.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 0xff, 0xff, 0, 0, 0, 0]);
     packet
 }
 
@@ -82,6 +84,15 @@ fn packets_are_read_by_where_they_wanted_to_go() {
         [logged(&v4(6, to, 1)), vec![16, 0, 0, 0, 2, 0, 0, 0], vec![0; 8], logged(&v4(6, to, 2))].concat();
     let found: Vec<_> = read(&several).iter().map(|rejected| rejected.to.port()).collect();
     assert_eq!(found, [1, 2]);
+    let flags = |flags| {
+        let mut packet = v4(6, to, 443);
+        packet[33] = flags;
+        packet
+    };
+    assert_eq!(read(&logged(&flags(0xc2))).len(), 1, "a begin that asks for ECN");
+    for late in [0x10, 0x12, 0x04, 0x11, 0x18] {
+        assert_eq!(read(&logged(&flags(late))), [], "flags {late:#x}");
+    }
     for nothing in [&[][..], &v4(6, to, 443)[..19], &[0x50; 60], &v6(6, &[])[..39]] {
         assert_eq!(read(&logged(nothing)), []);
     }
@@ -116,10 +127,14 @@ async fn what_the_kernel_rejects_is_told_with_its_reason() {
     ] {
         let mark = bed.egress.mark();
         kernel.send(&logged(&packet)).unwrap();
-        let told = until(|| Some(bed.sentences(mark)).filter(|told| !told.is_empty())).await;
-        assert_eq!(told, [sentence]);
+        // At once: what the kernel has told is heard by who asks.
+        assert_eq!(bed.sentences(mark), [sentence]);
     }
-    bed.audit(|audit| audit.verdict == Verdict::Refused(Refusal::Protocol)).await;
+    // And otherwise as soon as it comes.
+    kernel.send(&logged(&v4(17, [198, 18, 0, 1], 4433))).unwrap();
+    let wanted = Some("198.18.0.1:4433".parse().unwrap());
+    let audit = bed.audit(|audit| audit.address == wanted).await;
+    assert_eq!(audit.verdict, Verdict::Refused(Refusal::Protocol));
 }
 
 #[tokio::test]
@@ -139,7 +154,7 @@ async fn in_the_internet_only_what_is_refused_is_told_as_such() {
     ] {
         let mark = bed.egress.mark();
         kernel.send(&logged(&packet)).unwrap();
-        let told = until(|| Some(bed.sentences(mark)).filter(|told| !told.is_empty())).await;
-        assert_eq!(told, [sentence]);
+        // At once: what the kernel has told is heard by who asks.
+        assert_eq!(bed.sentences(mark), [sentence]);
     }
 }

@@ -33,16 +33,16 @@ async fn a_greeting_that_does_not_name_its_host_leads_nowhere() {
         (two_hosts, Refusal::Unclear),
         (b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n".to_vec(), Refusal::Unclear),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), Refusal::Unclear),
-        ([b"GET /", [b'a'; 17_000].as_slice()].concat(), Refusal::Unclear),
+        (format!("GET /{}", "a".repeat(17_000)).into_bytes(), Refusal::Unclear),
     ];
     for (greeting, refusal) in cases {
         let mark = bed.egress.mark();
         let mut client = bed.connect_to("example.org", 443).await;
         say(&mut client, &greeting).await;
         reset(&mut client).await;
+        assert_eq!(bed.sentences(mark), [format!("`example.org:443` was refused: {refusal}")]);
         let audit = bed.audit(|audit| audit.verdict == Verdict::Refused(refusal)).await;
         assert_eq!(audit.name.as_deref(), Some("example.org"));
-        assert_eq!(bed.sentences(mark), [format!("`example.org:443` was refused: {refusal}")]);
     }
     assert_eq!((bed.names.asked().len(), bed.tried().len()), (0, 0), "nothing left");
 }
@@ -67,6 +67,15 @@ async fn a_client_that_ends_before_its_greeting_does_is_refused() {
     client.shutdown().await.unwrap();
     reset(&mut client).await;
     assert_eq!(bed.egress.report().refused, [(Refusal::Silent, 1)]);
+}
+
+#[tokio::test]
+async fn who_only_looks_whether_somebody_listens_is_not_told_of() {
+    let bed = Bed::new(allow(&["example.org"])).await;
+    drop(bed.connect_to("example.org", 443).await);
+    let audit = bed.audit(|_| true).await;
+    assert_eq!((audit.verdict, audit.bytes_out), (Verdict::Closed, 0));
+    assert_eq!(bed.egress.report().refused, []);
 }
 
 #[tokio::test]
