@@ -26,7 +26,7 @@ pub enum State {
 /// One layer between hostile code and the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
-    /// Its name, as `[security] require` takes it.
+    /// Its name.
     pub name: &'static str,
     /// Whether it holds here.
     pub state: State,

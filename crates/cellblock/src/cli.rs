@@ -78,6 +78,9 @@ no more than the disk limit. Links, pipes, caches and .git stay in the cell, whi
 file that is already there is never replaced: the new one gets a number. It makes no difference what stopped the \
 program; after SIGTERM, saving takes 5 s at most.
 
+The network: none, unless `--network` or `--allow` gives one. The keys of `[network]` and `[security]` of the server's \
+configuration are environment variables here too: CELLBLOCK_NETWORK_TRANSFER_MIB, CELLBLOCK_SECURITY_REQUIRE.
+
 The value of the program's last expression is printed, as in a notebook. Figures that it shows or leaves open are \
 saved as figure-1.png and so on, and shown where the terminal can (kitty, Ghostty, WezTerm, iTerm2, Konsole).
 
@@ -120,6 +123,7 @@ Exit status:
 Examples:
   cellblock run examples/sales.py
   cellblock run report.py --out results --timeout 60
+  cellblock run prices.py --allow api.example.org
   cellblock run train.py --file data/ --memory 8192 --cpus 4 -- --epochs 3
   echo 'print(6 * 7)' | cellblock run -";
 
@@ -175,6 +179,8 @@ pub(crate) struct Run {
     )]
     #[arg(value_parser = cpus)]
     pub(crate) cpus: u32,
+    #[command(flatten)]
+    pub(crate) network: crate::network::Options,
     /// Print one JSON object instead of the program's output
     #[arg(long)]
     pub(crate) json: bool,

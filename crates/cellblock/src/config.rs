@@ -2,20 +2,31 @@
 //!
 //! A key is `section.name` in a TOML file and `CELLBLOCK_SECTION_NAME` in the environment; some are options of the
 //! command line, too. The command line comes before the environment, that before the file, and that before the default.
-//! A key that is not known is refused: a limit with a typing error would else be no limit. Rejected: a library that
-//! merges sources; none that is kept up tells where a value came from.
+//! A key that is not known is refused: a limit with a typing error would else be no limit. So is an entry of a list
+//! that is none. Rejected: a library that merges sources; none that is kept up tells where a value came from.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use crate::hints::Hint;
+use crate::{network, require};
+
+/// Whether a text is what a key takes; else, what that is.
+type Check = fn(&str) -> Result<(), String>;
 
 /// What a key's value is.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Text,
-    Number { min: u64, max: u64 },
+    Number {
+        min: u64,
+        max: u64,
+    },
+    /// A text of a certain form.
+    Form(Check),
+    /// A list of such texts: in a file as a list, elsewhere with commas between.
+    List(Check),
 }
 
 /// A key.
@@ -41,6 +52,14 @@ const fn number(
     Key { name, kind: Kind::Number { min, max }, default, says }
 }
 
+const fn form(name: &'static str, check: Check, default: Option<&'static str>, says: &'static str) -> Key {
+    Key { name, kind: Kind::Form(check), default, says }
+}
+
+const fn list(name: &'static str, check: Check, says: &'static str) -> Key {
+    Key { name, kind: Kind::List(check), default: Some(""), says }
+}
+
 const KEYS: &[Key] = &[
     text("server.listen", Some("127.0.0.1:8080"), "where the server listens"),
     text("server.data", None, "the data directory"),
@@ -54,7 +73,55 @@ const KEYS: &[Key] = &[
     number("limits.session_seconds", 1, 28_800, Some("28800"), "how long a session may live, s"),
     number("limits.sessions", 1, 100_000, Some("1000"), "sessions at the same time"),
     number("limits.total_memory_mib", 64, 1 << 30, None, "memory of all sessions together, MiB"),
+    form("network.mode", network::is_mode, Some("none"), "the most of the network that a session may have"),
+    list("network.allow", network::is_entry, "names and public addresses that are listed"),
+    list("network.open_private", network::is_opened, "private addresses that are opened"),
+    form("network.resolver", network::is_resolver, None, "who is asked for names"),
+    number("network.connections", 1, 65_536, Some("256"), "connections of a session at the same time"),
+    number(
+        "network.connections_per_second",
+        1,
+        100_000,
+        Some("100"),
+        "new connections of a session in a second",
+    ),
+    number("network.lookups_per_second", 1, 100_000, Some("100"), "lookups of a session in a second"),
+    number("network.transfer_mib", 1, 1 << 30, Some("10240"), "what a session may send and receive, MiB"),
+    list("security.require", require::is_wall, "walls without which nothing is started"),
 ];
+
+/// A key's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Value {
+    /// What a key takes that stands in one text: on the command line, in the environment, or as a default.
+    fn from_text(kind: Kind, text: &str) -> Value {
+        match kind {
+            Kind::List(_) => {
+                let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+                Value::Several(entries.map(str::to_owned).collect())
+            }
+            _ => Value::One(text.to_owned()),
+        }
+    }
+
+    fn from_toml(value: toml::Value) -> Value {
+        let text = |value: toml::Value| match value {
+            toml::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        match value {
+            toml::Value::Array(values) => Value::Several(values.into_iter().map(text).collect()),
+            other => Value::One(text(other)),
+        }
+    }
+}
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +145,10 @@ impl fmt::Display for Origin {
 
 /// All keys that have a value.
 #[derive(Debug, Clone)]
-pub(crate) struct Config(BTreeMap<&'static str, (String, Origin)>);
+pub(crate) struct Config(BTreeMap<&'static str, (Value, Origin)>);
+
+/// What the command line says of a key: the key, the option, and the value if there is one; a list's with commas.
+pub(crate) type Given = (&'static str, &'static str, Option<String>);
 
 /// The environment variable of a key.
 fn variable(name: &str) -> String {
@@ -86,28 +156,28 @@ fn variable(name: &str) -> String {
 }
 
 impl Config {
-    /// Puts together what the file, the environment and the command line say; `options` are keys, options and values.
+    /// Puts together what the file, the environment and the command line say.
     pub(crate) fn load(
         file: Option<&Path>,
         environment: impl Fn(&str) -> Option<String>,
-        options: &[(&str, &'static str, Option<String>)],
+        options: &[Given],
     ) -> anyhow::Result<Config> {
         let mut config = Config(BTreeMap::new());
         let mut from_file = file.map(read).transpose()?.unwrap_or_default();
         for key in KEYS {
             if let Some(default) = key.default {
-                config.0.insert(key.name, (default.to_owned(), Origin::Default));
+                config.0.insert(key.name, (Value::from_text(key.kind, default), Origin::Default));
             }
             if let (Some(value), Some(path)) = (from_file.remove(key.name), file) {
                 config.0.insert(key.name, (value, Origin::File(path.display().to_string())));
             }
             let name = variable(key.name);
             if let Some(value) = environment(&name).filter(|value| !value.is_empty()) {
-                config.0.insert(key.name, (value, Origin::Environment(name)));
+                config.0.insert(key.name, (Value::from_text(key.kind, &value), Origin::Environment(name)));
             }
             let option = options.iter().find(|(name, ..)| *name == key.name);
             if let Some((_, option, Some(value))) = option {
-                config.0.insert(key.name, (value.clone(), Origin::CommandLine(option)));
+                config.0.insert(key.name, (Value::from_text(key.kind, value), Origin::CommandLine(option)));
             }
             config.check(key)?;
         }
@@ -120,25 +190,53 @@ impl Config {
     }
 
     fn check(&self, key: &Key) -> anyhow::Result<()> {
-        let (Some((value, origin)), Kind::Number { min, max }) = (self.0.get(key.name), key.kind) else {
-            return Ok(());
+        let Some((value, origin)) = self.0.get(key.name) else { return Ok(()) };
+        let refused = |value: &str, remedy: String| {
+            let what =
+                format!("understand the configuration: `{value}` is no value of `{}` ({origin})", key.name);
+            Err(Hint::new(what, format!("{remedy}: {}", key.says)).into())
         };
-        if value.parse::<u64>().is_ok_and(|number| (min..=max).contains(&number)) {
-            return Ok(());
+        match (key.kind, value) {
+            (Kind::Text, Value::One(_)) => Ok(()),
+            (Kind::Number { min, max }, Value::One(text)) => match text.parse::<u64>() {
+                Ok(number) if (min..=max).contains(&number) => Ok(()),
+                _ => refused(text, format!("it is a whole number from {min} to {max}")),
+            },
+            (Kind::Form(check), Value::One(text)) => check(text).or_else(|why| refused(text, why)),
+            (Kind::List(check), Value::Several(entries)) => {
+                entries.iter().try_for_each(|entry| check(entry).or_else(|why| refused(entry, why)))
+            }
+            (Kind::List(_), Value::One(text)) => refused(text, "it is a list, `[\"…\", \"…\"]`".to_owned()),
+            (_, Value::Several(entries)) => {
+                refused(&format!("[{}]", entries.join(", ")), "it is no list".to_owned())
+            }
         }
-        let what =
-            format!("understand the configuration: `{value}` is no value of `{}` ({origin})", key.name);
-        Err(Hint::new(what, format!("it is a whole number from {min} to {max}: {}", key.says)).into())
     }
 
     /// A key's value, if it has one.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|(value, _)| value.as_str())
+        match &self.0.get(name)?.0 {
+            Value::One(text) => Some(text),
+            Value::Several(_) => None,
+        }
     }
 
     /// A number's value, if it has one.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.text(name)?.parse().ok()
+    }
+
+    /// A list's entries.
+    pub(crate) fn list(&self, name: &str) -> &[String] {
+        match self.0.get(name) {
+            Some((Value::Several(entries), _)) => entries,
+            _ => &[],
+        }
+    }
+
+    /// Where a key's value came from, for a sentence.
+    pub(crate) fn origin(&self, name: &str) -> String {
+        self.0.get(name).map(|(_, origin)| origin.to_string()).unwrap_or_default()
     }
 
     /// A file of this configuration, with where each value came from.
@@ -154,9 +252,13 @@ impl Config {
             }
             let line = match self.0.get(key.name) {
                 Some((value, origin)) => {
-                    let value = match key.kind {
-                        Kind::Text => toml::Value::String(value.clone()).to_string(),
-                        Kind::Number { .. } => value.clone(),
+                    let quoted = |text: &String| toml::Value::String(text.clone());
+                    let value = match (key.kind, value) {
+                        (Kind::Number { .. }, Value::One(number)) => number.clone(),
+                        (_, Value::One(text)) => quoted(text).to_string(),
+                        (_, Value::Several(all)) => {
+                            toml::Value::Array(all.iter().map(quoted).collect()).to_string()
+                        }
                     };
                     format!("{name} = {value}  # {origin}")
                 }
@@ -169,7 +271,7 @@ impl Config {
 }
 
 /// The keys of a file, flat.
-fn read(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+fn read(path: &Path) -> anyhow::Result<BTreeMap<String, Value>> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
         Hint::new(format!("read the configuration `{shown}`"), "`--config FILE` names a TOML file")
@@ -181,73 +283,15 @@ fn read(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let mut flat = BTreeMap::new();
     for (section, values) in table {
         let toml::Value::Table(values) = values else {
-            flat.insert(section, values.to_string());
+            flat.insert(section, Value::from_toml(values));
             continue;
         };
         for (name, value) in values {
-            let value = match value {
-                toml::Value::String(text) => text,
-                other => other.to_string(),
-            };
-            flat.insert(format!("{section}.{name}"), value);
+            flat.insert(format!("{section}.{name}"), Value::from_toml(value));
         }
     }
     Ok(flat)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("cellblock.toml");
-        std::fs::write(&path, text).unwrap();
-        (directory, path)
-    }
-
-    #[test]
-    fn the_nearest_to_the_person_wins() {
-        let (_kept, path) =
-            file("[limits]\ncpus = 3\nprocesses = 100\nmemory_mib = 64\n[server]\nlisten = \"[::1]:1\"\n");
-        let environment = |name: &str| match name {
-            "CELLBLOCK_LIMITS_PROCESSES" => Some("200".to_owned()),
-            "CELLBLOCK_LIMITS_MEMORY_MIB" => Some(String::new()),
-            "CELLBLOCK_SERVER_LISTEN" => Some("127.0.0.1:2".to_owned()),
-            _ => None,
-        };
-        let options =
-            [("server.listen", "--listen", Some("127.0.0.1:3".to_owned())), ("server.env", "--env", None)];
-        let config = Config::load(Some(&path), environment, &options).unwrap();
-        assert_eq!(config.text("server.listen"), Some("127.0.0.1:3"));
-        assert_eq!(config.number("limits.processes"), Some(200));
-        assert_eq!(config.number("limits.memory_mib"), Some(64));
-        assert_eq!(config.number("limits.cpus"), Some(3));
-        assert_eq!(config.text("server.env"), Some("full"));
-        assert_eq!(config.number("limits.total_memory_mib"), None);
-        let shown = config.show();
-        assert!(shown.contains("listen = \"127.0.0.1:3\"  # --listen\n"), "{shown}");
-        assert!(shown.contains("processes = 200  # CELLBLOCK_LIMITS_PROCESSES\n"), "{shown}");
-        // What is shown is a configuration.
-        let (_kept, again) = file(&shown);
-        assert_eq!(Config::load(Some(&again), |_| None, &[]).unwrap().number("limits.cpus"), Some(3));
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        for (text, says) in [
-            ("[limits]\ncpu = 3", "`limits.cpu`"),
-            ("[limits]\ncpus = 0", "`limits.cpus`"),
-            ("[limits]\ncpus = \"many\"", "`many`"),
-            ("limits = 3", "`limits`"),
-            ("[limits", "understand"),
-        ] {
-            let (_kept, path) = file(text);
-            let error = Config::load(Some(&path), |_| None, &[]).unwrap_err().to_string();
-            assert!(error.contains(says), "{text}: {error}");
-        }
-        let wrong = Config::load(None, |name| (name == "CELLBLOCK_LIMITS_CPUS").then(|| "x".to_owned()), &[]);
-        assert!(wrong.unwrap_err().to_string().contains("(CELLBLOCK_LIMITS_CPUS)"));
-        assert!(Config::load(Some(Path::new("/nowhere.toml")), |_| None, &[]).is_err());
-    }
-}
+mod tests;

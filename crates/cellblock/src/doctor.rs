@@ -30,9 +30,9 @@ pub(crate) fn doctor(options: &Doctor, places: &Places) -> anyhow::Result<u8> {
 }
 
 /// Tries the layers in a directory that is gone afterwards.
-fn tried() -> anyhow::Result<Vec<Layer>> {
+pub(crate) fn tried() -> anyhow::Result<Vec<Layer>> {
     // Cells of an ordinary user are made below any directory that the launcher may enter.
-    let scratch = std::env::temp_dir().join(format!("cellblock-doctor-{}", std::process::id()));
+    let scratch = std::env::temp_dir().join(format!("cellblock-tried-{}", std::process::id()));
     std::fs::create_dir(&scratch).with_context(|| format!("make `{}`", scratch.display()))?;
     let layers = cell::layers(&scratch);
     let _ = std::fs::remove_dir_all(&scratch);

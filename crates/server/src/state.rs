@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session::records::Records;
-use session::{Engine, Limits};
+use session::{Engine, Limits, Network};
 use tokio::sync::watch;
 
 use crate::budget::Budget;
@@ -41,10 +41,12 @@ pub enum Opening {
 }
 
 /// What sessions may have.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bounds {
     /// What one may use.
     pub limits: Limits,
+    /// The most that one may reach; which of it, its interpreter says.
+    pub network: Network,
     /// How long one may live.
     pub life: Duration,
     /// How many there may be at the same time.

@@ -20,16 +20,18 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use environment::{Environments, Installed};
 use session::{
-    Call, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Principal, Report, Resolver, Session,
+    Call, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Network, Principal, Report, Resolver, Session,
     SessionOptions, new_call_id,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Run;
+use crate::config::Config;
 use crate::environments;
 use crate::place::{Places, told};
 use crate::printer::{Printer, bytes};
 use crate::progress::Saving;
+use crate::{network, require};
 use program::{Brought, Program};
 use save::{Halt, LeftOut, Out, Saved};
 use show::{Collected, Show};
@@ -57,6 +59,9 @@ pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::R
             printer.hint("name a directory that you may write to with `--out DIR`");
         }
     }
+    let config = configured(options)?;
+    network::warn(&config, network::Use::Session, printer);
+    require::check(&config)?;
     let program = Program::read(&options.program)?;
     let program::Files { brought: files, warnings } = program.files(&options.files)?;
     for (warning, hint) in warnings {
@@ -68,9 +73,21 @@ pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::R
     let environment = environment_for(options, &program, &files, places, printer)?;
     // Not on one thread: printing may block, and the session must not.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let status = runtime.block_on(in_cell(options, places, printer, &program, &files, &out, environment));
+    let (network, resolver) = (network::of(&config), network::resolver(&config)?);
+    let made_of = MadeOf { environment, network, resolver };
+    let status = runtime.block_on(in_cell(options, places, printer, &program, &files, &out, made_of));
     runtime.shutdown_timeout(LINGER);
     status
+}
+
+/// The keys about the network and security; the others that a run has are options with variables of their own.
+fn configured(options: &Run) -> anyhow::Result<Config> {
+    let ours = ["CELLBLOCK_NETWORK_", "CELLBLOCK_SECURITY_"];
+    let variable = |name: &str| {
+        let wanted = ours.iter().any(|prefix| name.starts_with(prefix));
+        wanted.then(|| std::env::var(name).ok()).flatten()
+    };
+    Config::load(None, variable, &options.network.given())
 }
 
 /// What `--json` tells of a program that did not run, or whose end is not known.
@@ -158,6 +175,13 @@ impl Signals {
     }
 }
 
+/// What the cell is made of.
+struct MadeOf {
+    environment: Installed,
+    network: Network,
+    resolver: Resolver,
+}
+
 async fn in_cell(
     options: &Run,
     places: &Places,
@@ -165,7 +189,7 @@ async fn in_cell(
     program: &Program,
     files: &[Brought],
     out: &Out,
-    environment: Installed,
+    MadeOf { environment, network, resolver }: MadeOf,
 ) -> anyhow::Result<u8> {
     let mut signals = Signals::new()?;
     let engine = Engine::start(EngineOptions {
@@ -173,7 +197,7 @@ async fn in_cell(
         environment: environment.root.clone(),
         kernels: Kernels::Cold,
         total_memory: None,
-        resolver: Resolver::of_host().context("read /etc/resolv.conf")?,
+        resolver,
     })
     .await?;
     let limits = Limits {
@@ -183,8 +207,9 @@ async fn in_cell(
         call_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
         ..Limits::default()
     };
+    let wanted = SessionOptions { limits, network, ..SessionOptions::default() };
     let opened = tokio::select! {
-        opened = open(&engine, limits, program, files, printer) => Ok(opened?),
+        opened = open(&engine, wanted, program, files, printer) => Ok(opened?),
         stop = signals.next() => Err(stop),
     };
     let status = match opened {
@@ -203,13 +228,12 @@ async fn in_cell(
 
 async fn open(
     engine: &Engine,
-    limits: Limits,
+    wanted: SessionOptions,
     program: &Program,
     files: &[Brought],
     printer: Printer,
 ) -> anyhow::Result<(Session, save::Before)> {
-    let session =
-        engine.open(Principal::local(), SessionOptions { limits, ..SessionOptions::default() }).await?;
+    let session = engine.open(Principal::local(), wanted).await?;
     program.bring_in(&session, files).await?;
     if !files.is_empty() {
         printer.note(report::brought(files.iter().map(|file| told(&file.to)), files.len()));

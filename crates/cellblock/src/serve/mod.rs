@@ -22,10 +22,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::Common;
-use crate::config::Config;
+use crate::config::{Config, Given};
 use crate::hints::Hint;
 use crate::place::Places;
 use crate::printer::Printer;
+use crate::{network, require};
 
 /// How long what runs may go on when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -36,12 +37,16 @@ Clients of AWS AgentCore Code Interpreter work unchanged: point them here with
   AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL=http://127.0.0.1:8080
 (the clients want some AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION; any will do).
 
+The network mode is the most that any session may have. Which of it, the client's interpreter says: SANDBOX is none, \
+PUBLIC needs internet, VPC is what `--allow` and `--open-private` list. `aws.codeinterpreter.v1` is SANDBOX, always.
+
 Every option is a key of the configuration file, too, and an environment variable: `--show-config` tells each value \
 and where it came from.
 
 Examples:
   cellblock serve
   cellblock serve --listen 127.0.0.1:9000 --data /var/lib/cellblock
+  cellblock serve --allow '*.example.org' --open-private 10.1.2.3:5432
   CELLBLOCK_LIMITS_MEMORY_MIB=2048 cellblock serve --show-config";
 
 /// Serves agents over HTTP: every session gets a locked cell of its own, whose Python keeps its state from call to call.
@@ -54,6 +59,8 @@ pub(crate) struct Serve {
     /// The environment that cells see; installed behind the first requests if it is not there [default: full]
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    #[command(flatten)]
+    network: network::Options,
     /// Read the configuration from a TOML file
     #[arg(long, value_name = "FILE", env = "CELLBLOCK_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
@@ -71,12 +78,15 @@ pub(crate) struct Serve {
 /// Serves until it is told to stop; gives the exit status.
 pub(crate) fn serve(options: &Serve, common: &Common, printer: Printer) -> anyhow::Result<u8> {
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    let given = [
+    let given: Vec<Given> = [
         ("server.listen", "--listen", options.listen.clone()),
         ("server.data", "--data", path(&common.data)),
         ("server.environments", "--environments", path(&common.environments)),
         ("server.env", "--env", options.env.clone()),
-    ];
+    ]
+    .into_iter()
+    .chain(options.network.given())
+    .collect();
     let config = Config::load(options.config.as_deref(), |name| std::env::var(name).ok(), &given)?;
     if options.show_config {
         print!("{}", config.show());
@@ -90,6 +100,9 @@ pub(crate) fn serve(options: &Serve, common: &Common, printer: Printer) -> anyho
     // A name that is none would be found out by the first client.
     environment::Recipe::named(config.text("server.env").unwrap_or_default())?;
     let address = address(config.text("server.listen").unwrap_or_default())?;
+    network::warn(&config, network::Use::Server, printer);
+    // Before anything is started: trying makes a cell, and cgroups want a process that is alone.
+    require::check(&config)?;
     logs::begin(options.log, options.log_json);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(&config, places, address, printer))?;
@@ -176,6 +189,7 @@ fn bounds(config: &Config) -> Bounds {
     Bounds {
         limits,
         life: Duration::from_secs(number("limits.session_seconds", 28_800)),
+        network: network::of(config),
         sessions: usize::try_from(number("limits.sessions", 1000)).unwrap_or(usize::MAX),
     }
 }

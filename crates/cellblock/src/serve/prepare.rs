@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use environment::{Environments, Fetching, Progress, Stage};
 use server::{Opening, Ready};
-use session::{Engine, EngineOptions, Kernels, Resolver, WarmSet};
+use session::{Engine, EngineOptions, Kernels, WarmSet};
 use tokio::sync::watch;
 
 use crate::config::Config;
+use crate::network;
 use crate::place::Places;
 
 /// How often the log tells how far an install is.
@@ -60,7 +60,7 @@ async fn start(
         environment: installed.root,
         kernels: Kernels::Warm(WarmSet::Data),
         total_memory: config.number("limits.total_memory_mib").map(|mebibytes| mebibytes << 20),
-        resolver: Resolver::of_host().context("read /etc/resolv.conf")?,
+        resolver: network::resolver(config)?,
     };
     Ok(Engine::start(options).await?)
 }
