@@ -18,9 +18,8 @@ class Interpreters(kit.TestCase):
 
     def create(self, name=None, **more):
         name = name or "test_" + uuid.uuid4().hex[:12]
-        made = self.client.create_code_interpreter(
-            name=name, networkConfiguration={"networkMode": "SANDBOX"}, **more
-        )
+        more.setdefault("networkConfiguration", {"networkMode": "SANDBOX"})
+        made = self.client.create_code_interpreter(name=name, **more)
         self.addCleanup(self.delete, made["codeInterpreterId"])
         return made
 
@@ -50,6 +49,24 @@ class Interpreters(kit.TestCase):
             self.client.get_code_interpreter(codeInterpreterId=id)
         with self.refused("ResourceNotFoundException", 404, id):
             self.client.delete_code_interpreter(codeInterpreterId=id)
+
+    def test_the_operators_list_is_the_mode_vpc(self):
+        vpc = {
+            "networkMode": "VPC",
+            "vpcConfig": {"securityGroups": ["sg-0123456789abcdef0"], "subnets": ["subnet-01234567"]},
+        }
+        for wanted in ({"networkMode": "VPC"}, vpc):
+            with self.subTest(wanted=wanted):
+                made = self.create(networkConfiguration=wanted)
+                got = self.client.get_code_interpreter(codeInterpreterId=made["codeInterpreterId"])
+                self.assertEqual(got["networkConfiguration"], wanted)
+
+    def test_what_the_operator_does_not_permit_is_refused_with_the_setting(self):
+        with self.refused(
+            "ValidationException", 400, "permits the network mode allow at most (`network.mode`)", "PUBLIC needs internet",
+            field="networkConfiguration.networkMode",
+        ):
+            self.create(networkConfiguration={"networkMode": "PUBLIC"})
 
     def test_the_paginator_finds_all_of_them_once(self):
         made = [self.create()["codeInterpreterId"] for _ in range(7)]
@@ -101,7 +118,6 @@ class Interpreters(kit.TestCase):
             ("executionRoleArn", {"name": "a", "executionRoleArn": "arn:aws:s3:::x", **sandbox}),
             ("networkConfiguration.networkMode", {"name": "a", "networkConfiguration": {"networkMode": "sandbox"}}),
             ("networkConfiguration.networkMode", {"name": "a", "networkConfiguration": {"networkMode": "PUBLIC"}}),
-            ("networkConfiguration.networkMode", {"name": "a", "networkConfiguration": {"networkMode": "VPC"}}),
             ("clientToken", {"name": "a", "clientToken": "!" * 40, **sandbox}),
             ("clientToken", {"name": "a", "clientToken": "a" * 257, **sandbox}),
             ("tags", {"name": "a", "tags": {f"k{n}": "" for n in range(51)}, **sandbox}),
@@ -110,6 +126,14 @@ class Interpreters(kit.TestCase):
                 with self.refused("ValidationException", 400, field, reason="FieldValidationFailed", field=field):
                     made = self.client.create_code_interpreter(**wrong)
                     self.delete(made["codeInterpreterId"])
+        vpc = {"securityGroups": ["sg-0123456789abcdef0"], "subnets": ["subnet-01234567"]}
+        for field, wrong in [
+            ("securityGroups[0]", {"networkMode": "VPC", "vpcConfig": {**vpc, "securityGroups": ["mine"]}}),
+            ("subnets[1]", {"networkMode": "VPC", "vpcConfig": {**vpc, "subnets": ["subnet-01234567", "mine"]}}),
+            ("vpcConfig", {"networkMode": "SANDBOX", "vpcConfig": vpc}),
+        ]:
+            with self.subTest(field=field), self.refused("ValidationException", 400, field):
+                self.client.create_code_interpreter(name="a", networkConfiguration=wrong)
         for wrong in ({"maxResults": 101}, {"type": "OTHER"}, {"nextToken": "not ours"}):
             with self.subTest(wrong=wrong), self.refused("ValidationException", 400, *wrong, field=next(iter(wrong))):
                 self.client.list_code_interpreters(**wrong)

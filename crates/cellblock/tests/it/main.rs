@@ -7,4 +7,5 @@ mod bench;
 mod messages;
 mod run;
 mod save;
+mod serve;
 mod stops;

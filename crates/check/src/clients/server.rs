@@ -40,6 +40,8 @@ impl Server {
         let child = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--env", environment, "--data"])
             .arg(&data)
+            // One mode is permitted to clients, and one is not.
+            .args(["--network", "allow", "--allow", "listed.example"])
             .arg("--environments")
             .arg(environments)
             .stdin(Stdio::null())

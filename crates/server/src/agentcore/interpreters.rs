@@ -7,11 +7,12 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use session::Principal;
 use session::records::InterpreterRecord;
+use session::{Network, Principal};
 
 use crate::fault::{Fault, Kind};
 
+use super::network::{self, Configuration};
 use super::rules::{self, Rules};
 use super::sessions::{FileSystem, check_certificates, check_file_systems};
 use super::{Incoming, answer, idempotent, identifiers, input, page, tags, timestamp};
@@ -25,24 +26,18 @@ struct Create {
     name: Option<String>,
     description: Option<String>,
     execution_role_arn: Option<String>,
-    network_configuration: Option<Network>,
+    network_configuration: Option<Configuration>,
     certificates: Option<Vec<Value>>,
     filesystem_configurations: Option<Vec<FileSystem>>,
     client_token: Option<String>,
     tags: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Network {
-    network_mode: Option<String>,
-}
-
 /// What this edge keeps beside an interpreter's record.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Extra {
-    network_configuration: Network,
+    network_configuration: Configuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     execution_role_arn: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,6 +58,22 @@ pub(super) fn find(incoming: &Incoming, identifier: &str) -> Result<InterpreterR
         .ok_or_else(|| Fault::not_found(format!("Code interpreter {id} not found")))
 }
 
+/// What a session of this interpreter may reach.
+pub(super) fn reach(incoming: &Incoming, interpreter: &InterpreterRecord) -> Result<Network, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Kept {
+        network_configuration: Configuration,
+    }
+    let kept: Kept = serde_json::from_str(&interpreter.extra).map_err(|error| Fault::internal(&error))?;
+    network::reach(&kept.network_configuration, &incoming.service.bounds.network).map_err(|why| {
+        Fault::validation(format!(
+            "Code interpreter {} was made when this server permitted more, and no session is opened with it: {why}",
+            interpreter.id
+        ))
+    })
+}
+
 fn system(principal: &Principal, region: Option<&str>) -> InterpreterRecord {
     InterpreterRecord {
         id: identifiers::SYSTEM.to_owned(),
@@ -79,22 +90,20 @@ fn system(principal: &Principal, region: Option<&str>) -> InterpreterRecord {
 
 pub(super) async fn create(incoming: &Incoming) -> Result<Response<Body>, Fault> {
     let create: Create = input::parse(&incoming.body)?;
-    let mode = create.network_configuration.as_ref().and_then(|network| network.network_mode.as_deref());
     let mut rules = Rules::default();
     rules.required("name", create.name.as_deref(), rules::INTERPRETER_NAME);
     rules.text("description", create.description.as_deref(), rules::DESCRIPTION);
     rules.text("executionRoleArn", create.execution_role_arn.as_deref(), rules::ROLE_ARN);
-    rules.required("networkConfiguration.networkMode", mode, rules::NETWORK_MODE);
+    network::check(&mut rules, create.network_configuration.as_ref());
     check_certificates(&mut rules, create.certificates.as_ref().map(Vec::len));
     check_file_systems(&mut rules, create.filesystem_configurations.as_deref());
     rules.text("clientToken", create.client_token.as_deref(), rules::CLIENT_TOKEN);
     tags::check(&mut rules, create.tags.as_ref());
     rules.hold()?;
-    if let Some(mode @ ("PUBLIC" | "VPC")) = mode {
-        return Err(input::not_here(
-            "networkConfiguration.networkMode",
-            &format!("{mode} is not to be had on this server: its cells have no network; use SANDBOX"),
-        ));
+    if let Some(configuration) = &create.network_configuration {
+        network::reach(configuration, &incoming.service.bounds.network).map_err(|why| {
+            input::not_here("networkConfiguration.networkMode", &format!("{why}; use SANDBOX"))
+        })?;
     }
     let token = create.client_token.clone();
     let make = async { make(incoming, create) };
@@ -120,10 +129,11 @@ fn make(incoming: &Incoming, create: Create) -> Result<String, Fault> {
         ));
     }
     let id = format!("{name}-{}", suffix()?);
-    let network =
-        Network { network_mode: create.network_configuration.and_then(|network| network.network_mode) };
+    let Some(network_configuration) = create.network_configuration else {
+        return Err(Fault::field("networkConfiguration", "Member must not be null"));
+    };
     let extra = Extra {
-        network_configuration: network,
+        network_configuration,
         execution_role_arn: create.execution_role_arn,
         filesystem_configurations: create.filesystem_configurations,
     };

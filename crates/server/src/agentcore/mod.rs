@@ -12,6 +12,7 @@ mod input;
 mod interpreters;
 mod invocations;
 mod invoke;
+mod network;
 mod page;
 mod results;
 mod rules;

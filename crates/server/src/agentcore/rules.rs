@@ -31,6 +31,8 @@ pub(super) const DESCRIPTION: Text = Text { min: 1, max: 4096, ..ANY };
 pub(super) const ROLE_ARN: Text =
     Text { min: 1, max: 2048, pattern: Some("arn:aws(-[^:]+)?:iam::([0-9]{12})?:role/.+"), ..ANY };
 pub(super) const NETWORK_MODE: Text = Text { values: &["PUBLIC", "SANDBOX", "VPC"], ..ANY };
+pub(super) const SECURITY_GROUP: Text = Text { pattern: Some("sg-[0-9a-zA-Z]{8,17}"), ..ANY };
+pub(super) const SUBNET: Text = Text { pattern: Some("subnet-[0-9a-zA-Z]{8,17}"), ..ANY };
 pub(super) const TAG_KEY: Text = Text { min: 1, max: 128, pattern: Some(r"[a-zA-Z0-9\s._:/=+@-]*"), ..ANY };
 pub(super) const TAG_VALUE: Text = Text { max: 256, pattern: Some(r"[a-zA-Z0-9\s._:/=+@-]*"), ..ANY };
 pub(super) const MOUNT_PATH: Text = Text { min: 6, max: 200, pattern: Some("/mnt/[a-zA-Z0-9._-]+/?"), ..ANY };
@@ -134,9 +136,18 @@ mod tests {
 
     #[test]
     fn every_pattern_is_one() {
-        for rule in
-            [SESSION_ID, CLIENT_TOKEN, NEXT_TOKEN, INTERPRETER_NAME, ROLE_ARN, TAG_KEY, TAG_VALUE, MOUNT_PATH]
-        {
+        for rule in [
+            SESSION_ID,
+            CLIENT_TOKEN,
+            NEXT_TOKEN,
+            INTERPRETER_NAME,
+            ROLE_ARN,
+            SECURITY_GROUP,
+            SUBNET,
+            TAG_KEY,
+            TAG_VALUE,
+            MOUNT_PATH,
+        ] {
             let pattern = rule.pattern.unwrap();
             assert!(Regex::new(&format!("^(?:{pattern})$")).is_ok(), "{pattern}");
         }

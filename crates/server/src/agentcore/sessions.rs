@@ -8,7 +8,7 @@ use axum::http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use session::records::SessionRecord;
-use session::{Principal, SessionId, SessionOptions};
+use session::{Network, Principal, SessionId, SessionOptions};
 
 use crate::fault::{Fault, Kind};
 use crate::open::OpenSession;
@@ -97,7 +97,7 @@ struct Extra {
 }
 
 pub(super) async fn start(incoming: &Incoming, identifier: &str) -> Result<Response<Body>, Fault> {
-    let interpreter = interpreters::find(incoming, identifier)?.id;
+    let interpreter = interpreters::find(incoming, identifier)?;
     let start: Start = input::parse(&incoming.body)?;
     let mut rules = Rules::default();
     rules.text("name", start.name.as_deref(), rules::SESSION_NAME);
@@ -109,15 +109,21 @@ pub(super) async fn start(incoming: &Incoming, identifier: &str) -> Result<Respo
     rules.text("traceId", start.trace_id.as_deref().or(incoming.header("x-amzn-trace-id")), rules::TRACE);
     rules.text("traceParent", incoming.header("traceparent"), rules::TRACE);
     rules.hold()?;
+    let network = interpreters::reach(incoming, &interpreter)?;
     let token = start.client_token.clone();
-    let open = open(incoming, &interpreter, start);
-    let parameters = [interpreter.as_bytes(), &incoming.body];
+    let open = open(incoming, &interpreter.id, network, start);
+    let parameters = [interpreter.id.as_bytes(), &incoming.body];
     let text = idempotent::once(incoming, "start", token.as_deref(), &parameters, open).await?;
     let body: serde_json::Value = serde_json::from_str(&text).map_err(|error| Fault::internal(&error))?;
     answer(StatusCode::OK, &body)
 }
 
-async fn open(incoming: &Incoming, interpreter: &str, start: Start) -> Result<String, Fault> {
+async fn open(
+    incoming: &Incoming,
+    interpreter: &str,
+    network: Network,
+    start: Start,
+) -> Result<String, Fault> {
     let service = &incoming.service;
     let Some(place) = service.open.place() else {
         return Err(Fault::new(
@@ -128,8 +134,13 @@ async fn open(incoming: &Incoming, interpreter: &str, start: Start) -> Result<St
     let engine = service.engine().await?;
     let seconds = start.session_timeout_seconds.unwrap_or(TIMEOUT);
     let timeout = Duration::from_secs(u64::try_from(seconds).unwrap_or(1)).min(service.bounds.life);
-    let options =
-        SessionOptions { limits: service.bounds.limits, ttl: Some(timeout), ..SessionOptions::default() };
+    let mode = network.mode;
+    let options = SessionOptions {
+        limits: service.bounds.limits,
+        network,
+        ttl: Some(timeout),
+        ..SessionOptions::default()
+    };
     let session =
         engine.open(incoming.principal.clone(), options).await.map_err(|error| Fault::internal(&error))?;
     let extra = Extra { file_systems: start.filesystem_configurations };
@@ -148,7 +159,7 @@ async fn open(incoming: &Incoming, interpreter: &str, start: Start) -> Result<St
     service.records.add_session(record);
     service.open.insert(Arc::new(OpenSession::new(session.clone(), interpreter.to_owned(), place)));
     tokio::spawn(watch(service.clone(), session.clone()));
-    tracing::info!(session = %session.id(), interpreter, "a session was opened");
+    tracing::info!(session = %session.id(), interpreter, network = %mode, "a session was opened");
     Ok(json!({
         "codeInterpreterIdentifier": interpreter,
         "sessionId": session.id().to_string(),
