@@ -1,6 +1,8 @@
 //! What this machine can and cannot do: each wall between a cell and the host, tried, with the consequence and the
 //! remedy where one does not stand.
 
+mod network;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -61,8 +63,44 @@ impl Layer {
     }
 }
 
-/// Tries every layer: makes a cell below `scratch`, which must exist, and ends it.
-pub fn layers(scratch: &Path) -> Vec<Layer> {
+/// What was found out about this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The layers; if no cell can be made, the one that is in the way.
+    pub layers: Vec<Layer>,
+    /// The network modes beside `none`: whether they can be had. `None`: no cell can be made.
+    pub modes: Option<Layer>,
+}
+
+/// Tries every layer and every network mode: makes cells below `scratch`, which must exist, and ends them.
+pub fn examine(scratch: &Path) -> Found {
+    let (options, request) = trial(scratch);
+    let tried = Node::start(&options).and_then(|node| {
+        let (hard, own_ids) = (node.hard(), node.own_ids());
+        node.create(&request)?.destroy()?;
+        Ok((hard, own_ids, network::modes(&node, &request)))
+    });
+    let (hard, own_ids, modes) = match tried {
+        Ok(found) => found,
+        Err(error) => return Found { layers: vec![broken(&error)], modes: None },
+    };
+    let mut layers = vec![
+        Layer::hard("namespaces", "user, mount, PID, network, IPC, UTS and cgroup namespaces of its own"),
+        ids(own_ids),
+        Layer::hard("root", "a read-only root of listed parts; /proc without what tells of the host"),
+        Layer::hard(
+            "seccomp",
+            format!("{} system calls listed, all others refused", policy::seccomp::table().count()),
+        ),
+        Layer::hard("network", "no interface but loopback; what a mode lets out goes through cellblock"),
+    ];
+    layers.extend(limits(hard));
+    layers.push(disk());
+    Found { layers, modes: Some(modes) }
+}
+
+/// A node and a cell to try things with.
+fn trial(scratch: &Path) -> (NodeOptions, CellRequest) {
     // Any directory will do for what the cell does not run.
     let options = NodeOptions {
         data: scratch.to_owned(),
@@ -76,28 +114,7 @@ pub fn layers(scratch: &Path) -> Vec<Layer> {
         network: Network::default(),
         linger_ms: 0,
     };
-    let tried = Node::start(&options).and_then(|node| {
-        let (hard, own_ids) = (node.hard(), node.own_ids());
-        node.create(&request)?.destroy()?;
-        Ok((hard, own_ids))
-    });
-    let (hard, own_ids) = match tried {
-        Ok(found) => found,
-        Err(error) => return vec![broken(&error)],
-    };
-    let mut layers = vec![
-        Layer::hard("namespaces", "user, mount, PID, network, IPC, UTS and cgroup namespaces of its own"),
-        ids(own_ids),
-        Layer::hard("root", "a read-only root of listed parts; /proc without what tells of the host"),
-        Layer::hard(
-            "seccomp",
-            format!("{} system calls listed, all others refused", policy::seccomp::table().count()),
-        ),
-        Layer::hard("network", "mode none: loopback and nothing else"),
-    ];
-    layers.extend(limits(hard));
-    layers.push(disk());
-    layers
+    (options, request)
 }
 
 fn ids(own: bool) -> Layer {
@@ -153,13 +170,18 @@ fn disk() -> Layer {
     )
 }
 
-/// The layer at which a cell could not be made at all, and the usual reasons for that.
-fn broken(error: &Error) -> Layer {
-    let (step, source) = match error {
+/// The step that failed, and why.
+fn told(error: &Error) -> (&str, Option<&io::Error>) {
+    match error {
         Error::Launcher { step, source } => (step.as_str(), Some(source)),
         Error::Step { what, source } => (what.as_str(), Some(source)),
         _ => ("", None),
-    };
+    }
+}
+
+/// The layer at which a cell could not be made at all, and the usual reasons for that.
+fn broken(error: &Error) -> Layer {
+    let (step, source) = told(error);
     let refused = source.is_some_and(|source| source.kind() == io::ErrorKind::PermissionDenied);
     let detail = match source {
         Some(source) => format!("failed to {error}: {source}"),

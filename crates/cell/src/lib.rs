@@ -20,6 +20,6 @@ mod limits;
 mod node;
 
 pub use cell::{Cell, CellRequest, Doors, Memory};
-pub use doctor::{Layer, State, layers};
+pub use doctor::{Found, Layer, State, examine};
 pub use error::{Error, Result};
 pub use node::{Node, NodeOptions, Process};

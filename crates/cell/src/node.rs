@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use policy::network::Mode;
+use policy::network::{Mode, Rules};
 use policy::{Confinement, HostPath, OuterIds, Roots};
 use protocol::Spawn;
 use protocol::launcher::Request;
@@ -118,6 +118,11 @@ impl Node {
 
     /// Makes a cell.
     pub fn create(&self, request: &CellRequest) -> Result<Cell> {
+        self.create_ruled(request, None)
+    }
+
+    /// Makes a cell whose network has these rules instead of its own, to see whether the kernel takes them.
+    pub(crate) fn create_ruled(&self, request: &CellRequest, rules: Option<Rules>) -> Result<Cell> {
         let (slot, ids) = self.shared.ids.give()?;
         let name = request.session.to_string();
         // From here on, whatever fails, dropping the place gives everything back.
@@ -141,7 +146,7 @@ impl Node {
         if request.network.mode == Mode::Internet {
             facts.to_mut().addresses = own_addresses().step("ask for the host's addresses")?;
         }
-        let plan = policy::cell_plan(
+        let mut plan = policy::cell_plan(
             request.session,
             &request.limits,
             &request.network,
@@ -150,6 +155,7 @@ impl Node {
             &facts,
             self.filters.clone(),
         );
+        plan.rules = rules.or(plan.rules);
         let listener = OwnedFd::from(listener);
         let descriptors: Vec<_> = std::iter::once(&listener).chain(&cgroups).map(AsFd::as_fd).collect();
         let made = self.launcher.ask(&Request::Create(plan.encode()), &descriptors)?;

@@ -151,7 +151,7 @@ pub(crate) struct Config(BTreeMap<&'static str, (Value, Origin)>);
 pub(crate) type Given = (&'static str, &'static str, Option<String>);
 
 /// The environment variable of a key.
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     format!("CELLBLOCK_{}", name.replace('.', "_").to_uppercase())
 }
 

@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use anyhow::Context;
-use cell::{Layer, State};
+use cell::{Found, Layer, State};
 use environment::{Environments, Recipe};
 use serde::Serialize;
 
 use crate::cli::Doctor;
+use crate::config::{self, Config};
 use crate::place::{Places, told, try_writing};
 use crate::printer::{bytes, wrapped};
 
@@ -16,9 +17,10 @@ const ROOM: u64 = 3 << 30;
 
 /// Tells which layers hold here, and what else there is. 0 if a program can be run, else 1.
 pub(crate) fn doctor(options: &Doctor, places: &Places) -> anyhow::Result<u8> {
-    let layers = tried()?;
-    let walls: Vec<Told> = layers.iter().map(Told::from).collect();
-    let needs = needs(places);
+    let found = tried()?;
+    let walls: Vec<Told> = found.layers.iter().map(Told::from).collect();
+    let mut needs = network(found.modes.as_ref());
+    needs.extend(self::needs(places));
     let text = if options.json {
         let all: Vec<&Told> = walls.iter().chain(&needs).collect();
         serde_json::to_string_pretty(&all)? + "\n"
@@ -30,13 +32,13 @@ pub(crate) fn doctor(options: &Doctor, places: &Places) -> anyhow::Result<u8> {
 }
 
 /// Tries the layers in a directory that is gone afterwards.
-pub(crate) fn tried() -> anyhow::Result<Vec<Layer>> {
+pub(crate) fn tried() -> anyhow::Result<Found> {
     // Cells of an ordinary user are made below any directory that the launcher may enter.
     let scratch = std::env::temp_dir().join(format!("cellblock-tried-{}", std::process::id()));
     std::fs::create_dir(&scratch).with_context(|| format!("make `{}`", scratch.display()))?;
-    let layers = cell::layers(&scratch);
+    let found = cell::examine(&scratch);
     let _ = std::fs::remove_dir_all(&scratch);
-    Ok(layers)
+    Ok(found)
 }
 
 /// A line of the report.
@@ -65,6 +67,48 @@ impl From<&Layer> for Told {
         };
         Told::new(layer.name, state, [&layer.detail, &layer.consequence, &layer.remedy])
     }
+}
+
+/// What sessions with a network need.
+fn network(modes: Option<&Layer>) -> Vec<Told> {
+    let Some(modes) = modes else { return Vec::new() };
+    let state = if modes.state == State::Hard { "ready" } else { "absent" };
+    let modes = Told::new(modes.name, state, [&modes.detail, &modes.consequence, &modes.remedy]);
+    vec![modes, resolver()]
+}
+
+/// Who is asked for names. Nobody is asked here: that would tell somebody.
+fn resolver() -> Told {
+    const KEY: &str = "network.resolver";
+    let told = |detail: &str| Told::new("resolver", "ready", [detail, "", ""]);
+    let absent = |detail: &str| {
+        let consequence = "no name is found in the modes allow and internet";
+        Told::new(
+            "resolver",
+            "absent",
+            [detail, consequence, "name one: `CELLBLOCK_NETWORK_RESOLVER=IP:port`"],
+        )
+    };
+    let variable = |name: &str| std::env::var(name).ok().filter(|_| name == config::variable(KEY));
+    match Config::load(None, variable, &[]) {
+        Err(error) => absent(&format!("failed to {error}")),
+        Ok(config) => match config.text(KEY) {
+            Some(server) => told(&format!("{server} ({}; not asked)", config.origin(KEY))),
+            None => told(&format!("{} (/etc/resolv.conf; not asked)", servers().join(", "))),
+        },
+    }
+}
+
+/// The host's servers: without any, as every resolver has it, the host itself.
+fn servers() -> Vec<String> {
+    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let named =
+        text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")?.split_whitespace().next());
+    let mut servers: Vec<String> = named.take(3).map(str::to_owned).collect();
+    if servers.is_empty() {
+        servers.push("127.0.0.1".to_owned());
+    }
+    servers
 }
 
 /// What a run needs beside walls.

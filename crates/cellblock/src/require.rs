@@ -6,10 +6,12 @@
 use std::fmt::Write as _;
 
 use cell::{Layer, State};
+use session::network::Mode;
 
 use crate::config::Config;
 use crate::doctor;
 use crate::hints::Hint;
+use crate::network::{self, Use};
 
 /// What can be required, and which layers of `cellblock doctor` that is.
 const WALLS: &[(&str, &[&str])] = &[
@@ -20,7 +22,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("landlock", &["landlock"]),
     ("cgroup", &["memory", "cpu", "processes"]),
     ("disk-quota", &["disk"]),
-    ("network", &["network"]),
+    ("network", &["network", "modes"]),
 ];
 
 /// Whether this is the name of a wall.
@@ -32,13 +34,34 @@ pub(crate) fn is_wall(name: &str) -> Result<(), String> {
     Err(format!("it is one of {}", all.join(", ")))
 }
 
-/// Tries the walls that the configuration requires; fails if one does not hold.
-pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
+/// Tries the walls that the configuration requires, and a server's network mode; fails if one is not to be had. Others
+/// than a server's hear of that when they open their session.
+pub(crate) fn check(config: &Config, user: Use) -> anyhow::Result<()> {
     let required = config.list("security.require");
-    if required.is_empty() {
+    let mode = network::of(config).mode;
+    let served = mode != Mode::None && user == Use::Server;
+    if required.is_empty() && !served {
         return Ok(());
     }
-    hold(required, &config.origin("security.require"), &doctor::tried()?)
+    let mut found = doctor::tried()?;
+    if let Some(modes) = &found.modes
+        && served
+    {
+        has(mode, &config.origin("network.mode"), modes)?;
+    }
+    // Who wants a network and a wall around it wants both.
+    if mode != Mode::None {
+        found.layers.extend(found.modes);
+    }
+    hold(required, &config.origin("security.require"), &found.layers)
+}
+
+fn has(mode: Mode, origin: &str, modes: &Layer) -> anyhow::Result<()> {
+    if modes.state == State::Hard {
+        return Ok(());
+    }
+    let what = format!("give sessions the network mode {mode} ({origin}); this machine has {}", modes.detail);
+    Err(Hint::new(what, modes.remedy.clone()).into())
 }
 
 fn hold(required: &[String], origin: &str, layers: &[Layer]) -> anyhow::Result<()> {
@@ -49,6 +72,10 @@ fn hold(required: &[String], origin: &str, layers: &[Layer]) -> anyhow::Result<(
         let parts = WALLS.iter().find(|(wall, _)| wall == name).map_or(&[][..], |(_, parts)| parts);
         for part in parts {
             let Some(layer) = broken.or_else(|| layers.iter().find(|layer| layer.name == *part)) else {
+                // Modes are tried where one is wanted.
+                if *part == "modes" {
+                    continue;
+                }
                 let _ = write!(lacking, "\n  {name}: this version has no such wall");
                 continue;
             };
@@ -111,7 +138,20 @@ mod tests {
              landlock: this version has no such wall\n\
              hint: mend cpu; mend processes"
         );
+        assert_eq!(told(&["network"], &[layer("network", State::Hard)]), Ok(()));
+        let modes = [layer("network", State::Hard), layer("modes", State::Missing)];
+        assert!(told(&["network"], &modes).unwrap_err().contains("network: modes is missing: why modes"));
         assert!(told(&["disk-quota"], &layers).unwrap_err().contains("disk-quota: disk is soft: why disk"));
+    }
+
+    #[test]
+    fn a_mode_that_is_not_to_be_had_is_told() {
+        assert!(has(Mode::Allow, "--allow", &layer("modes", State::Hard)).is_ok());
+        let error = has(Mode::Internet, "--network", &layer("modes", State::Missing)).unwrap_err();
+        let told =
+            "failed to give sessions the network mode internet (--network); this machine has why modes";
+        assert_eq!(crate::printer::failed(&error), told);
+        assert_eq!(crate::hints::of(&error).as_deref(), Some("mend modes"));
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::R
     }
     let config = configured(options)?;
     network::warn(&config, network::Use::Session, printer);
-    require::check(&config)?;
+    require::check(&config, network::Use::Session)?;
     let program = Program::read(&options.program)?;
     let program::Files { brought: files, warnings } = program.files(&options.files)?;
     for (warning, hint) in warnings {

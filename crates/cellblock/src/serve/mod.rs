@@ -102,7 +102,7 @@ pub(crate) fn serve(options: &Serve, common: &Common, printer: Printer) -> anyho
     let address = address(config.text("server.listen").unwrap_or_default())?;
     network::warn(&config, network::Use::Server, printer);
     // Before anything is started: trying makes a cell, and cgroups want a process that is alone.
-    require::check(&config)?;
+    require::check(&config, network::Use::Server)?;
     logs::begin(options.log, options.log_json);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(&config, places, address, printer))?;

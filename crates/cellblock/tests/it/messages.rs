@@ -112,6 +112,13 @@ fn the_doctor_names_every_layer() {
     let names: Vec<_> =
         layers.as_array().unwrap().iter().map(|layer| layer["layer"].as_str().unwrap()).collect();
     assert!(names.ends_with(&["data", "environments", "python", "uv", "full"]), "{names:?}");
+    // Where no cell can be made there is nothing to say of networks.
+    let cells = told.status == Some(0);
+    assert_eq!(names.windows(2).any(|pair| pair == ["modes", "resolver"]), cells, "{names:?}");
+    let mut command = bench.command(["doctor"]);
+    let asked = Ended::from(command.env("CELLBLOCK_NETWORK_RESOLVER", "10.0.0.2:53").output().unwrap());
+    let resolver = "resolver      ready    10.0.0.2:53 (CELLBLOCK_NETWORK_RESOLVER; not asked)\n";
+    assert_eq!(asked.stdout.contains(resolver), cells, "{}", asked.stdout);
     let text = bench.cellblock(["doctor"]);
     assert!(text.stdout.lines().all(|line| line.chars().count() <= 80 || !line.trim().contains("  ")));
     assert!(!text.stdout.contains("daemon"), "there is none: {}", text.stdout);
