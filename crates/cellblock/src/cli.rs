@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Env(Env),
     /// Tell what this machine can and cannot do, each with the consequence and the remedy
     Doctor(Doctor),
+    /// Measure this machine, as a table or as JSON
+    Bench(Bench),
 }
 
 const RUN_HELP: &str = "\
@@ -220,6 +222,28 @@ pub(crate) struct Doctor {
     /// Print a JSON array instead
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Measures what cellblock costs on this machine, beside the same without it, in the same run. Nothing leaves the
+/// machine.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// What to measure [default: everything]
+    #[arg(value_name = "WHAT", value_enum)]
+    pub(crate) what: Vec<Measure>,
+    /// Do less of it: a second instead of a quarter of a minute, and less to be relied on
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print a JSON object instead
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Measure {
+    /// What a connection out of a cell can carry, and how long it takes to be made
+    Egress,
 }
 
 fn cpus(text: &str) -> Result<u32, String> {

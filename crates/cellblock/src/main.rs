@@ -3,6 +3,7 @@
 //! Data goes to standard output, talk to standard error, and one module ([`printer`]) decides what is not said. What
 //! went wrong is printed once, here, with what is behind it and what to do about it.
 
+mod bench;
 mod cli;
 mod config;
 mod doctor;
@@ -81,6 +82,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<u8> {
         Command::Run(options) => run::run(options, &Places::new(&cli.common)?, printer),
         Command::Serve(options) => serve::serve(options, &cli.common, printer),
         Command::Env(command) => environments::env(command, &Places::new(&cli.common)?, printer),
+        Command::Bench(options) => bench::bench(options, &Places::new(&cli.common)?, printer),
         Command::Doctor(options) => doctor::doctor(options, &Places::new(&cli.common)?),
     }
 }

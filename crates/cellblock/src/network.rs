@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use clap::Args;
-use session::{Network, Resolver};
 use session::network::{Entry, EntryError, Mode, Opened, Rates};
+use session::{Network, Resolver};
 
 use crate::config::{Config, Given};
 use crate::printer::Printer;

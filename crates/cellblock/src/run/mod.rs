@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use environment::{Environments, Installed};
 use session::{
-    Call, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Network, Principal, Report, Resolver, Session,
-    SessionOptions, new_call_id,
+    Call, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Network, Principal, Report, Resolver,
+    Session, SessionOptions, new_call_id,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

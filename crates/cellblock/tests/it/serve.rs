@@ -131,6 +131,24 @@ fn what_is_configured_and_does_nothing_is_said() {
 }
 
 #[test]
+fn what_egress_costs_is_measured_beside_a_direct_connection() {
+    let Some(bench) = Bench::new() else { return };
+    let ended = bench.cellblock(["bench", "egress", "--quick", "--json"]);
+    if ended.stderr.contains("no address that a session could be let to") {
+        eprintln!("SKIPPED: {}", ended.stderr);
+        return;
+    }
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+    for way in ["direct", "egress"] {
+        for value in ["receive_gbit_per_second", "send_gbit_per_second", "connect_ms_p50", "connect_ms_p99"] {
+            assert!(told["egress"][way][value].as_f64() > Some(0.0), "{way} {value}: {told}");
+        }
+    }
+    bench.assert_nothing_left();
+}
+
+#[test]
 fn without_a_wall_that_is_required_nothing_is_started() {
     let bench = Bench::without_environment();
     bench.write("x.py", "print(1)");
