@@ -61,6 +61,22 @@ class Interpreters(kit.TestCase):
                 got = self.client.get_code_interpreter(codeInterpreterId=made["codeInterpreterId"])
                 self.assertEqual(got["networkConfiguration"], wanted)
 
+    def test_a_session_reaches_what_its_interpreter_says_and_no_more(self):
+        look_up = """
+import socket
+for name in ("listed.example", "other.example"):
+    try:
+        print(name, len(socket.getaddrinfo(name, 443, socket.AF_INET, socket.SOCK_STREAM)))
+    except socket.gaierror as error:
+        print(name, "no")
+"""
+        made = self.create(networkConfiguration={"networkMode": "VPC"})
+        session = self.session(identifier=made["codeInterpreterId"])
+        result = session.call("executeCode", code=look_up, language="python")["structuredContent"]
+        self.assertEqual(result["stdout"].split(), ["listed.example", "1", "other.example", "no"])
+        self.assertIn("`other.example` is not on this session's list", result["stderr"])
+        self.assertEqual(self.session().code(look_up).split(), ["listed.example", "no", "other.example", "no"])
+
     def test_what_the_operator_does_not_permit_is_refused_with_the_setting(self):
         with self.refused(
             "ValidationException", 400, "permits the network mode allow at most (`network.mode`)", "PUBLIC needs internet",
