@@ -379,3 +379,33 @@ fn a_program_in_latin_1_runs() {
     let ended = bench.cellblock(["run", "program.py"]);
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), "é\n"), "{ended:?}");
 }
+
+#[test]
+fn a_program_reaches_what_is_listed_and_is_told_of_the_rest() {
+    let Some(bench) = Bench::new() else { return };
+    let source = "
+import socket
+for name in ('listed.example', 'other.example'):
+    try:
+        print(name, socket.getaddrinfo(name, 443, socket.AF_INET)[0][4][0])
+    except socket.gaierror:
+        print(name, 'none')
+";
+    let ended = bench.python(source, &["--allow", "listed.example"]);
+    let (listed, other) = ended.stdout.split_once('\n').unwrap();
+    assert!(listed.starts_with("listed.example 198.18.") && other == "other.example none\n", "{ended:?}");
+    assert_eq!(
+        ended.stderr,
+        "warning: `other.example` is not on this session's list (the list: listed.example)\n"
+    );
+    let ended = bench.python(source, &[]);
+    assert_eq!(ended.stdout, "listed.example none\nother.example none\n", "{ended:?}");
+    // No resolver is asked for what is no public address.
+    let ended =
+        bench.python("import socket; socket.create_connection(('10.0.0.1', 1))", &["--network", "internet"]);
+    assert!(ended.stderr.contains("`10.0.0.1:1` was refused: it is a private address"), "{ended:?}");
+    let ended = bench.python(source, &["--network", "some"]);
+    assert_eq!(ended.status, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("a network mode is none, allow or internet"), "{ended:?}");
+    bench.assert_nothing_left();
+}
