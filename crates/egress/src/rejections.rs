@@ -73,8 +73,9 @@ fn rejected(shared: &Shared, Rejected { to, protocol }: Rejected) {
         names.behind(to.ip()).or_else(|| names.asked_for(to.ip())).map(ToString::to_string)
     };
     let refusal = match (protocol, shared.network.address(to)) {
-        // A name's own address, to which only connections lead.
+        // Nothing but connections leads to a name's own address, and to any other but what is closed for good.
         (Protocol::Udp | Protocol::Other(_), _) if name.is_some() => Refusal::Protocol,
+        (Protocol::Udp | Protocol::Other(_), Err(Refusal::NotListed)) => Refusal::Protocol,
         (_, Err(refusal)) => refusal,
         (Protocol::Tcp, Ok(())) if shared.is_hosts(to) => Refusal::Host,
         (Protocol::Tcp, Ok(())) => Refusal::Rate,

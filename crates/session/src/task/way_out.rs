@@ -49,11 +49,12 @@ impl Task {
     pub(super) fn not_reached(&self, since: Option<Mark>) -> Vec<String> {
         let (Some(egress), Some(mark)) = (&self.way_out, since) else { return Vec::new() };
         let happenings = egress.since(mark);
-        let more = happenings.len().saturating_sub(TOLD);
-        let mut told: Vec<_> =
-            happenings.into_iter().take(TOLD).map(|happening| happening.sentence).collect();
-        if more > 0 {
-            told.push(format!("{more} more names or addresses were not reached"));
+        let (all, mut told) = (happenings.len(), Vec::new());
+        // The one that would be hidden takes no more room than the word that it is.
+        let shown = if all > TOLD + 1 { TOLD } else { all };
+        told.extend(happenings.into_iter().take(shown).map(|happening| happening.sentence));
+        if all > shown {
+            told.push(format!("{} more names or addresses were not reached", all - shown));
         }
         told
     }
