@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use protocol::SessionId;
 
+use crate::landlock;
 use crate::limits::{Limits, rlimits};
 use crate::network::{Mode, Network, rules};
 use crate::plan::{CellFile, CellIds, CellPath, CellPlan, Confinement};
@@ -97,6 +98,7 @@ pub fn cell_plan(
         drop_groups: node.drop_groups,
         rlimits: rlimits(limits),
         processors: processors(limits, ids, node),
+        landlock: Some(landlock::grants()),
         filters,
     };
     CellPlan {

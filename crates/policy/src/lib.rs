@@ -9,6 +9,7 @@
 mod cell;
 pub mod files;
 mod ids;
+mod landlock;
 mod limits;
 pub mod network;
 mod plan;
@@ -17,6 +18,7 @@ mod template;
 
 pub use cell::{Hard, INIT, Node, USER, cell_plan, variables};
 pub use ids::{BLOCK, OuterIds, blocks};
+pub use landlock::{Grant, Rights};
 pub use limits::{Limits, Resource, Rlimit, rlimits};
 pub use plan::{CellFile, CellIds, CellPath, CellPlan, Confinement, Entry, HostPath, Template};
 pub use template::{

@@ -8,6 +8,7 @@ use std::fmt;
 use protocol::SessionId;
 use protocol::codec::{CodecError, Reader, Writer};
 
+use crate::landlock::{Grant, Rights};
 use crate::limits::Rlimit;
 use crate::network::Rules;
 
@@ -29,6 +30,11 @@ impl CellPath {
     /// A path that is written in the source; panics unless it is absolute and plain.
     pub(crate) fn fixed(path: &str) -> CellPath {
         CellPath::new(path).unwrap_or_else(|| panic!("`{path}` is no path in a cell"))
+    }
+
+    /// The root of a cell.
+    pub(crate) fn root() -> CellPath {
+        CellPath("/".to_owned())
     }
 
     /// The path as text.
@@ -124,6 +130,9 @@ pub struct Confinement {
     pub rlimits: Vec<Rlimit>,
     /// Processors it may run on; empty: all.
     pub processors: Vec<u32>,
+    /// What can be reached by path, where the kernel has Landlock, and nothing else; nothing, if the list is empty.
+    /// `None` is no such wall: tests of what stands behind it have plans without.
+    pub landlock: Option<Vec<Grant>>,
     /// System-call filters, compiled, in the order in which they are installed. Never empty.
     pub filters: Vec<Vec<u8>>,
 }
@@ -166,6 +175,14 @@ pub struct CellPlan {
 
 fn path(read: &mut Reader) -> Result<CellPath, CodecError> {
     CellPath::new(read.str()?).ok_or(CodecError::Value("a path"))
+}
+
+fn grant(read: &mut Reader) -> Result<Grant, CodecError> {
+    let path = match read.str()? {
+        "/" => CellPath::root(),
+        path => CellPath::new(path).ok_or(CodecError::Value("a path"))?,
+    };
+    Ok(Grant { path, rights: Rights(read.u64()?) })
 }
 
 impl Template {
@@ -216,6 +233,10 @@ impl Confinement {
         out.u32(self.uid).u32(self.gid).bool(self.drop_groups);
         out.list(self.rlimits.iter(), |w, limit| limit.write(w));
         out.list(self.processors.iter(), |w, cpu| _ = w.u32(*cpu));
+        out.bool(self.landlock.is_some());
+        out.list(self.landlock.as_deref().unwrap_or_default().iter(), |w, grant| {
+            _ = w.str(&grant.path.0).u64(grant.rights.0);
+        });
         out.list(self.filters.iter(), |w, filter| _ = w.bytes(filter));
     }
 
@@ -227,6 +248,10 @@ impl Confinement {
             drop_groups: read.bool()?,
             rlimits: read.list(Rlimit::read)?,
             processors: read.list(Reader::u32)?,
+            landlock: match (read.bool()?, read.list(grant)?) {
+                (true, grants) => Some(grants),
+                (false, _) => None,
+            },
             filters: read.list(|r| r.bytes().map(<[u8]>::to_vec))?,
         };
         if confinement.filters.is_empty() {

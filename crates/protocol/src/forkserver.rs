@@ -140,6 +140,8 @@ steps! {
     Directory = 15, "enter the workspace";
     /// Installing a system-call filter.
     Filter = 16, "install a system-call filter";
+    /// Laying rules about paths upon itself.
+    Landlock = 17, "confine itself to its paths";
 }
 
 /// How a request ended.

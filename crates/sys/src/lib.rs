@@ -11,6 +11,7 @@ pub mod confine;
 pub mod enter;
 pub mod file;
 pub mod inside;
+pub mod landlock;
 pub mod mount;
 pub mod namespace;
 pub mod netlink;

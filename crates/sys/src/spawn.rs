@@ -11,6 +11,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
+use crate::landlock::Ruleset;
 use crate::ready::{self, Incoming};
 
 /// A program with all that it is started with, ready to be handed to the kernel.
@@ -77,10 +78,13 @@ pub enum Step {
     Directory = 4,
     /// Execute its program.
     Execute = 5,
+    /// Lay rules about paths upon itself.
+    Landlock = 6,
 }
 
 impl Step {
-    const ALL: [Step; 5] = [Step::Session, Step::Descriptors, Step::Identity, Step::Directory, Step::Execute];
+    const ALL: [Step; 6] =
+        [Step::Session, Step::Descriptors, Step::Identity, Step::Directory, Step::Execute, Step::Landlock];
 
     /// The step in words that fit after "failed to".
     pub fn name(self) -> &'static str {
@@ -90,6 +94,7 @@ impl Step {
             Step::Identity => "become its user",
             Step::Directory => "go to its directory",
             Step::Execute => "run the program",
+            Step::Landlock => "confine itself to its paths",
         }
     }
 }
@@ -98,18 +103,20 @@ impl Step {
 ///
 /// The child becomes `identity` if one is given, and gives up all capabilities either way. Signals are as a new process
 /// has them. Resource limits and system-call filters are the caller's own, which the child inherits. It starts in
-/// `directory`, if one is given and its user may go there, else in the program's.
+/// `directory`, if one is given and its user may go there, else in the program's; behind `landlock`, if that is given.
 pub fn spawn(
     program: &Program,
     descriptors: &[BorrowedFd],
     directory: Option<BorrowedFd>,
     identity: Option<Identity>,
+    landlock: Option<&Ruleset>,
 ) -> io::Result<Spawned> {
     // Above their places, so that no dup2 overwrites a source that comes later.
     let lowest = i32::try_from(descriptors.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let sources: Vec<OwnedFd> =
         descriptors.iter().map(|fd| ready::duplicate(fd, lowest)).collect::<io::Result<_>>()?;
     let directory = directory.map(|fd| ready::duplicate(fd, lowest)).transpose()?;
+    let landlock = landlock.map(|ruleset| ruleset.duplicate(lowest)).transpose()?;
     let (progress, report) = ready::output_pipe()?;
     let report = ready::duplicate(&report, lowest)?;
     let pointers = |texts: &[CString]| -> Vec<*const libc::c_char> {
@@ -122,6 +129,7 @@ pub fn spawn(
         sources: &sources,
         directory: directory.as_ref(),
         identity,
+        landlock: landlock.as_ref(),
     };
     // SAFETY: without CLONE_VM the child has a copy of everything. It goes straight to `run`, which makes system calls
     // only: no allocation, no lock, no unwinding, so it does not matter what other threads of the parent held. The raw
@@ -155,6 +163,7 @@ struct Child<'a> {
     sources: &'a [OwnedFd],
     directory: Option<&'a OwnedFd>,
     identity: Option<Identity>,
+    landlock: Option<&'a Ruleset>,
 }
 
 impl Child<'_> {
@@ -174,6 +183,9 @@ impl Child<'_> {
         self.place().map_err(|errno| (Step::Descriptors, errno))?;
         crate::privilege::default_signals();
         self.become_user().map_err(|errno| (Step::Identity, errno))?;
+        if let Some(ruleset) = self.landlock {
+            ruleset.restrict().map_err(|errno| (Step::Landlock, errno))?;
+        }
         // Last, so that it is the user who must be allowed to go there.
         if self.directory.is_some_and(|directory| rustix::process::fchdir(directory).is_ok()) {
             return Ok(());
@@ -212,11 +224,13 @@ impl Child<'_> {
     fn become_user(&self) -> Result<(), Errno> {
         use rustix::thread::{Gid, Uid};
         use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-        // Not allowed without CAP_SETPCAP; then it makes no difference, because no_new_privs lets no program gain any.
         for number in 0..64 {
-            let _ = rustix::thread::remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(
-                1 << number,
-            ));
+            let capability = CapabilitySet::from_bits_retain(1 << number);
+            // Past the last one. Or not allowed without CAP_SETPCAP, which makes no difference: no_new_privs lets no
+            // program gain any.
+            if rustix::thread::remove_capability_from_bounding_set(capability).is_err() {
+                break;
+            }
         }
         if let Some(Identity { uid, gid }) = self.identity {
             match set_thread_groups(&[]) {
@@ -238,7 +252,8 @@ impl Child<'_> {
     }
 }
 
-fn last_errno() -> Errno {
+/// Why the last system call of this thread failed.
+pub(crate) fn last_errno() -> Errno {
     // SAFETY: the C library's errno of this thread, which is a plain integer.
     Errno::from_raw_os_error(unsafe { *libc::__errno_location() })
 }
@@ -254,11 +269,16 @@ mod tests {
         Program::new(argv, vec!["NAME=value".to_owned()], directory.to_owned()).unwrap()
     }
 
-    /// Runs a program to its end with its output in a pipe.
     fn run(program: &Program) -> (Progress, String) {
+        run_behind(program, None)
+    }
+
+    /// Runs a program to its end with its output in a pipe.
+    fn run_behind(program: &Program, landlock: Option<&Ruleset>) -> (Progress, String) {
         let null = ready::null().unwrap();
         let (output, writing) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-        let spawned = spawn(program, &[null.as_fd(), writing.as_fd(), writing.as_fd()], None, None).unwrap();
+        let spawned =
+            spawn(program, &[null.as_fd(), writing.as_fd(), writing.as_fd()], None, None, landlock).unwrap();
         drop(writing);
         let mut text = String::new();
         std::fs::File::from(output).read_to_string(&mut text).unwrap();
@@ -304,6 +324,20 @@ mod tests {
                 other => panic!("{step:?}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn rules_hold_for_the_program_and_for_nobody_else() {
+        const LOOK_AND_RUN: u64 = 1 << 0 | 1 << 2 | 1 << 3;
+        let Some(ruleset) = Ruleset::new([("/", LOOK_AND_RUN)]).unwrap() else {
+            eprintln!("SKIPPED: this kernel has no Landlock that is of use");
+            return;
+        };
+        let script = program(&["/bin/sh", "-c", "echo begun; true > /dev/null && echo written"], "/");
+        let (progress, text) = run_behind(&script, Some(&ruleset));
+        assert!(matches!(progress, Progress::Started) && text.starts_with("begun\n"), "{text}");
+        assert!(text.contains("/dev/null") && !text.contains("written"), "{text}");
+        assert_eq!(run_behind(&script, None).1, "begun\nwritten\n");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use std::path::Path;
 
 use policy::{CELLS, CellPlan, Confinement, HOME, HOST_PROC, INIT, WORKSPACE};
 use protocol::launcher::Failure;
+use sys::landlock::Ruleset;
 use sys::mount::{self, Forbid};
 use sys::namespace::{self, Forked};
 use sys::privilege::{self, Capability};
@@ -101,10 +102,10 @@ fn become_init(plan: &CellPlan, listener: OwnedFd, cgroups: &[OwnedFd], parent: 
         Ok(arranged) => arranged,
         Err(failure) => fail(&parent, &failure),
     };
-    let made = settle(plan, &parent);
-    if let Err(failure) = made {
-        fail(&parent, &failure);
-    }
+    let landlock = match settle(plan, &parent) {
+        Ok(landlock) => landlock,
+        Err(failure) => fail(&parent, &failure),
+    };
     if parent.write_all(b"r").is_err() {
         std::process::exit(1);
     }
@@ -115,6 +116,7 @@ fn become_init(plan: &CellPlan, listener: OwnedFd, cgroups: &[OwnedFd], parent: 
         user: (plan.confinement.uid, plan.confinement.gid),
         own_uid_is_user: plan.ids.user == plan.ids.init,
         soft_memory: plan.soft_memory,
+        landlock,
     })
 }
 
@@ -134,7 +136,7 @@ fn arrange(listener: OwnedFd, parent: &UnixStream) -> Result<(OwnedFd, UnixStrea
     Ok((privilege::adopt(3), privilege::adopt(4).into()))
 }
 
-fn settle(plan: &CellPlan, parent: &UnixStream) -> Result<(), Failure> {
+fn settle(plan: &CellPlan, parent: &UnixStream) -> Result<Option<Ruleset>, Failure> {
     namespace::unshare_cgroup().step("make a cgroup namespace")?;
     mounts(plan)?;
     namespace::loopback_up().step("bring up the loopback interface")?;
@@ -147,7 +149,10 @@ fn settle(plan: &CellPlan, parent: &UnixStream) -> Result<(), Failure> {
     namespace::unshare_user().step("make a user namespace")?;
     (&mut &*parent).write_all(b"u").step("call the launcher")?;
     hear(parent, b'm')?;
-    confine(plan)
+    confine(plan)?;
+    let Some(grants) = &plan.confinement.landlock else { return Ok(None) };
+    let grants = grants.iter().map(|grant| (grant.path.as_str(), grant.rights.0));
+    Ruleset::new(grants).step("make the rules about paths")
 }
 
 fn write(fd: BorrowedFd, bytes: &[u8]) -> io::Result<()> {
@@ -212,7 +217,7 @@ fn own_files(plan: &CellPlan) -> Result<(), Failure> {
 
 /// From root of the outer user namespace to what init is for the rest of its life.
 fn confine(plan: &CellPlan) -> Result<(), Failure> {
-    let Confinement { uid, gid, drop_groups, rlimits, processors, filters } = &plan.confinement;
+    let Confinement { uid, gid, drop_groups, rlimits, processors, filters, landlock: _ } = &plan.confinement;
     let one_id = plan.ids.user == plan.ids.init;
 
     privilege::default_signals();

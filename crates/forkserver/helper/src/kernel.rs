@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use policy::{Confinement, WORKSPACE};
 use protocol::forkserver::{DESCRIPTORS, Report, Step};
+use sys::landlock::Ruleset;
 use sys::{confine, enter, privilege};
 
 /// How likely a victim a kernel is when memory runs out, from 0 to 1000: the cell's init, which has to tell of it, is
@@ -92,6 +93,13 @@ fn give_up(confinement: &Confinement) -> Result<(), (Step, io::Error)> {
     privilege::keep_capabilities(&[]).map_err(at(Step::Capabilities))?;
     privilege::no_new_privileges().map_err(at(Step::NoNewPrivileges))?;
     confine::settle_in(WORKSPACE).map_err(at(Step::Directory))?;
+    if let Some(grants) = &confinement.landlock {
+        let grants = grants.iter().map(|grant| (grant.path.as_str(), grant.rights.0));
+        let ruleset = Ruleset::new(grants).map_err(at(Step::Landlock))?;
+        ruleset
+            .map_or(Ok(()), |ruleset| ruleset.restrict())
+            .map_err(|errno| (Step::Landlock, errno.into()))?;
+    }
     for filter in &confinement.filters {
         privilege::install_filter(filter).map_err(at(Step::Filter))?;
     }

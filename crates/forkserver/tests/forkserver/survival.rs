@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use forkserver::{Error, Forkserver, Step, Target, WarmSet};
-use policy::Confinement;
+use policy::{Confinement, Grant, Rights};
 use sys::process::{Signal, signal};
 
 use crate::kit::{Bench, Ends, PATIENCE, children, ends, fork, fork_with, until};
@@ -186,6 +186,13 @@ fn a_wall_that_cannot_be_built_ends_the_kernel() {
         (Confinement { uid: 77, ..good.clone() }, Step::Ids),
         (Confinement { filters: Vec::new(), ..good.clone() }, Step::Request),
     ];
+    // A file's rule that speaks of what only directories have.
+    let wrong = good.landlock.clone().unwrap().into_iter().find(|grant| grant.path.as_str() == "/dev/null");
+    let wrong = wrong.map(|grant| Grant { rights: Rights::CHANGE, ..grant });
+    let bad =
+        bad.into_iter().chain(sys::landlock::abi().map(|_| {
+            (Confinement { landlock: wrong.map(|wrong| vec![wrong]), ..good.clone() }, Step::Landlock)
+        }));
     for (confinement, expected) in bad {
         match fork_with(&forkserver, &cell, &confinement) {
             Err(Error::Step { step, .. }) => assert_eq!(step, expected),

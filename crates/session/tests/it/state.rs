@@ -165,7 +165,7 @@ async fn a_fresh_context_is_fresh(bench: &Bench) {
 }
 
 /// What code can see of the process that it runs in. Left out are `sys.flags`, which cannot be changed after an
-/// interpreter's start, and the capabilities that nobody can ever get (`CapBnd`).
+/// interpreter's start.
 const SURROUNDINGS: &str = r"
 import os, resource, signal, sys, threading
 status = dict(line.split(':', 1) for line in open('/proc/self/status'))
@@ -183,7 +183,7 @@ surroundings = {
     'leads its session': os.getsid(0) == os.getpid(), 'leads its group': os.getpgid(0) == os.getpid(),
     'parent': os.getppid(), 'nice': os.nice(0), 'processors': os.sched_getaffinity(0),
     'status': {name: status[name].strip() for name in
-        ('CapInh', 'CapPrm', 'CapEff', 'CapAmb', 'NoNewPrivs', 'Seccomp', 'SigBlk', 'SigIgn', 'THP_enabled')},
+        ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp', 'SigBlk', 'SigIgn', 'THP_enabled')},
     'handlers': {n: signal.getsignal(n) if not callable(signal.getsignal(n)) else 'own' for n in range(1, 32)},
     'namespaces': sorted(os.readlink(f'/proc/self/ns/{n}') == os.readlink(f'/proc/{os.getpid()}/ns/{n}')
         for n in os.listdir('/proc/self/ns')),

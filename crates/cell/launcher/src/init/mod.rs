@@ -41,6 +41,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use protocol::{CallId, KernelId, Kind, WaitStatus};
+use sys::landlock::Ruleset;
 use sys::process::{self, Ended, Signal};
 use sys::ready;
 use sys::spawn::{Identity, Program};
@@ -72,6 +73,8 @@ pub struct Setup {
     pub own_uid_is_user: bool,
     /// Above this much memory of all processes together, bytes, the largest is killed.
     pub soft_memory: Option<u64>,
+    /// What is laid upon every process that init starts, and not upon init: see [`policy::Grant`].
+    pub landlock: Option<Ruleset>,
 }
 
 /// Serves the cell until it is to end; then ends the process with status 0, or 1 if it could not begin.
@@ -96,6 +99,8 @@ struct Starter {
     user: (u32, u32),
     /// Whom a started process becomes; nobody, where init is the user already.
     identity: Option<Identity>,
+    /// What it is confined to.
+    landlock: Option<Ruleset>,
 }
 
 /// A process that was started.
@@ -117,7 +122,7 @@ impl Starter {
     ) -> io::Result<Child> {
         let all: Vec<BorrowedFd> =
             std::iter::once(self.null.as_fd()).chain(descriptors.iter().copied()).collect();
-        let spawned = sys::spawn::spawn(program, &all, directory, self.identity)?;
+        let spawned = sys::spawn::spawn(program, &all, directory, self.identity, self.landlock.as_ref())?;
         Ok(Child { pid: spawned.pid, progress: spawned.progress })
     }
 }
@@ -137,7 +142,7 @@ struct Init {
 
 impl Init {
     fn new(setup: Setup) -> io::Result<Init> {
-        let Setup { listener, linger_ms, user: (uid, gid), own_uid_is_user, soft_memory } = setup;
+        let Setup { listener, linger_ms, user: (uid, gid), own_uid_is_user, soft_memory, landlock } = setup;
         let now = Instant::now();
         // The standard descriptors are closed, and nothing else may come to stand in their place.
         let null = loop {
@@ -155,7 +160,7 @@ impl Init {
         }
         let identity = (!own_uid_is_user).then_some(Identity { uid, gid });
         Ok(Init {
-            starter: Starter { null, user: (uid, gid), identity },
+            starter: Starter { null, user: (uid, gid), identity, landlock },
             relay: Relay { daemon: Daemon::new(listener, linger_ms, now)?, calls: Remembered::default() },
             kernels: BTreeMap::new(),
             commands: BTreeMap::new(),

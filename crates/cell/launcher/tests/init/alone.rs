@@ -20,5 +20,6 @@ fn main() {
         user: (uid.parse().unwrap(), gid.parse().unwrap()),
         own_uid_is_user: identity == "same",
         soft_memory: memory.parse().ok(),
+        landlock: None,
     })
 }
