@@ -1,15 +1,14 @@
 //! The plan of one cell, from its limits and the host's facts.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use protocol::SessionId;
 
-use crate::landlock;
 use crate::limits::{Limits, rlimits};
 use crate::network::{Mode, Network, rules};
 use crate::plan::{CellFile, CellIds, CellPath, CellPlan, Confinement};
 use crate::template::{ENVIRONMENT, HOME, LAYER, RUNTIME};
+use crate::{landlock, machine};
 
 /// The user's id inside a cell.
 pub const USER: u32 = 1000;
@@ -44,38 +43,6 @@ pub struct Hard {
     pub processes: bool,
 }
 
-/// Files of /proc that tell of the host or let a privileged reader harm it, as Docker masks them.
-const MASKED: &[&str] = &[
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/interrupts",
-    "/proc/kallsyms",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/key-users",
-    "/proc/kmsg",
-    "/proc/latency_stats",
-    "/proc/modules",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/proc/swaps",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/cmdline",
-    "/proc/diskstats",
-    "/proc/partitions",
-    "/proc/mdstat",
-    "/proc/cgroups",
-    "/proc/pressure",
-    "/proc/loadavg",
-    "/proc/vmstat",
-    "/proc/zoneinfo",
-    "/proc/buddyinfo",
-    "/proc/slabinfo",
-];
-
-const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-
 /// Where the names of a cell that has a way out are looked up: at a door. No time is lost on one that does not answer,
 /// since it always does.
 const RESOLVER: &str = "nameserver 127.0.0.1\noptions timeout:10 attempts:1 edns0\n";
@@ -106,9 +73,9 @@ pub fn cell_plan(
         hostname: "cell".to_owned(),
         ids,
         tmp_bytes: limits.in_memory(),
-        files: files(limits, network.mode, node),
-        masked: MASKED.iter().map(|path| CellPath::fixed(path)).collect(),
-        read_only: READ_ONLY.iter().map(|path| CellPath::fixed(path)).collect(),
+        files: machine::files(session, limits, node).into_iter().chain(names(network.mode)).collect(),
+        masked: machine::MASKED.iter().map(|path| CellPath::fixed(path)).collect(),
+        read_only: machine::READ_ONLY.iter().map(|path| CellPath::fixed(path)).collect(),
         rules: rules(network, &node.addresses),
         confinement,
         linger_ms,
@@ -127,67 +94,14 @@ fn processors(limits: &Limits, ids: CellIds, node: &Node) -> Vec<u32> {
     node.processors.iter().cycle().skip(first).take(want).copied().collect()
 }
 
-/// Files by which a library that asks /proc or /sys learns of the cell and not of the host.
-fn files(limits: &Limits, mode: Mode, node: &Node) -> Vec<CellFile> {
-    let cpus = (limits.cpus as usize).clamp(1, node.processors.len().max(1));
-    let range = if cpus == 1 { "0\n".to_owned() } else { format!("0-{}\n", cpus - 1) };
-    let file =
-        |path: &str, content: String| CellFile { path: CellPath::fixed(path), content: content.into_bytes() };
-    let mut files = vec![
-        file("/proc/meminfo", meminfo(limits.memory)),
-        file("/proc/cpuinfo", cpuinfo(&node.cpuinfo, cpus)),
-        file("/proc/stat", stat(cpus, node.boot_time)),
-    ];
-    if mode != Mode::None {
-        files.push(file("/etc/resolv.conf", RESOLVER.to_owned()));
-        files.push(file("/etc/nsswitch.conf", NAMES_WITH_DNS.to_owned()));
+/// Files that say where names are looked up, where the cell has a way out.
+fn names(mode: Mode) -> Vec<CellFile> {
+    if mode == Mode::None {
+        return Vec::new();
     }
-    for name in ["online", "possible", "present"] {
-        files.push(file(&format!("/sys/devices/system/cpu/{name}"), range.clone()));
-    }
-    files
-}
-
-/// What /proc/meminfo says: the cell's limit, all of it free, since a file cannot follow what is used.
-fn meminfo(memory: u64) -> String {
-    let kib = memory >> 10;
-    let mut out = String::new();
-    for (name, value) in [
-        ("MemTotal", kib),
-        ("MemFree", kib),
-        ("MemAvailable", kib),
-        ("Buffers", 0),
-        ("Cached", 0),
-        ("SwapCached", 0),
-        ("SwapTotal", 0),
-        ("SwapFree", 0),
-        ("Shmem", 0),
-    ] {
-        let _ = writeln!(out, "{:<16}{value:>8} kB", format!("{name}:"));
-    }
-    out
-}
-
-/// The first processors of the host's /proc/cpuinfo.
-fn cpuinfo(host: &str, cpus: usize) -> String {
-    let mut out = host.split_inclusive("\n\n").take(cpus).collect::<String>();
-    if !out.ends_with('\n') {
-        out.push('\n');
-    }
-    out
-}
-
-/// What /proc/stat says: as many processors as the cell has, and not what they did.
-fn stat(cpus: usize, boot_time: u64) -> String {
-    let mut out = "cpu  0 0 0 0 0 0 0 0 0 0\n".to_owned();
-    for cpu in 0..cpus {
-        let _ = writeln!(out, "cpu{cpu} 0 0 0 0 0 0 0 0 0 0");
-    }
-    let _ = writeln!(
-        out,
-        "intr 0\nctxt 0\nbtime {boot_time}\nprocesses 0\nprocs_running 1\nprocs_blocked 0\nsoftirq 0"
-    );
-    out
+    [("/etc/resolv.conf", RESOLVER), ("/etc/nsswitch.conf", NAMES_WITH_DNS)]
+        .map(|(path, content)| CellFile { path: CellPath::fixed(path), content: content.into() })
+        .into()
 }
 
 /// The environment variables of a cell's user, `NAME=value`.
@@ -227,6 +141,7 @@ pub fn variables(limits: &Limits) -> Vec<String> {
         "OMP_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
         "MKL_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
         "NUMEXPR_MAX_THREADS",
         "UV_THREADPOOL_SIZE",
     ] {
@@ -286,17 +201,5 @@ mod tests {
             (plan(false).soft_memory, plan(false).confinement.processors),
             (Some(4 << 30), vec![2, 3])
         );
-    }
-
-    #[test]
-    fn libraries_learn_of_the_cell() {
-        let text = |path: &str| {
-            let file = plan(true).files.into_iter().find(|file| file.path.as_str() == path).unwrap();
-            String::from_utf8(file.content).unwrap()
-        };
-        assert!(text("/proc/meminfo").starts_with("MemTotal:        4194304 kB\n"));
-        assert_eq!(text("/proc/cpuinfo").matches("processor").count(), 2);
-        assert_eq!(text("/proc/stat").matches("\ncpu").count(), 2);
-        assert_eq!(text("/sys/devices/system/cpu/online"), "0-1\n");
     }
 }

@@ -11,6 +11,7 @@ pub mod files;
 mod ids;
 mod landlock;
 mod limits;
+mod machine;
 pub mod network;
 mod plan;
 pub mod seccomp;

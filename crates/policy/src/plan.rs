@@ -159,7 +159,7 @@ pub struct CellPlan {
     pub tmp_bytes: u64,
     /// Files that tell the cell of itself instead of the host.
     pub files: Vec<CellFile>,
-    /// Paths of /proc that are covered: files by /dev/null, directories by an empty one. Missing ones are passed over.
+    /// Paths of /proc that are covered: files by an empty one, directories too. Missing ones are passed over.
     pub masked: Vec<CellPath>,
     /// Paths of /proc that are read-only. Missing ones are passed over.
     pub read_only: Vec<CellPath>,

@@ -32,6 +32,9 @@ use crate::network;
 use crate::step::Step;
 use crate::template::cover;
 
+/// Stands for every file that is masked.
+const EMPTY: &str = "/sys/cell/empty";
+
 /// A cell that was made.
 pub(crate) struct Made {
     pub(crate) pid: u32,
@@ -178,7 +181,9 @@ fn mounts(plan: &CellPlan) -> Result<(), Failure> {
         match fs::metadata(path.as_str()) {
             Ok(found) if found.is_dir() => cover(path.as_str()).step(format_args!("cover {path}"))?,
             Ok(_) => {
-                mount::bind("/dev/null", path.as_str(), quiet).step(format_args!("cover {path}"))?;
+                // Not /dev/null: on a mount without devices it cannot be opened, and libraries expect to read nothing.
+                mount::bind(EMPTY, path.as_str(), Forbid { write: true, ..quiet })
+                    .step(format_args!("cover {path}"))?;
             }
             Err(_) => {}
         }
@@ -197,7 +202,9 @@ fn mounts(plan: &CellPlan) -> Result<(), Failure> {
 /// The files that tell the cell of itself. Those for /proc and /etc are made below /sys and bound over the originals.
 fn own_files(plan: &CellPlan) -> Result<(), Failure> {
     let quiet = Forbid { exec: true, ..Forbid::SUID_AND_DEVICES };
-    mount::tmpfs("/sys", 1 << 20, 0o555, quiet).step("mount /sys")?;
+    // Each file takes a page; a machine with hundreds of processors has a few thousand.
+    mount::tmpfs("/sys", 16 << 20, 0o555, quiet).step("mount /sys")?;
+    fs::create_dir("/sys/cell").and_then(|()| fs::write(EMPTY, "")).step("make an empty file")?;
     for file in &plan.files {
         let path = file.path.as_str();
         let place = match path.strip_prefix("/proc/").or_else(|| path.strip_prefix("/etc/")) {

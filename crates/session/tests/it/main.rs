@@ -10,6 +10,7 @@ mod files;
 mod kit;
 mod layers;
 mod leftovers;
+mod machine;
 mod network;
 mod outcomes;
 mod side_by_side;

@@ -5,7 +5,7 @@ secrets = [
     "/etc/shadow", "/etc/sudoers", "/etc/machine-id", "/etc/hostname", "/etc/ssh", "/etc/ssl/private",
     "/root/.ssh", "/home/someone", "/var/log", "/var/lib", "/var/run/docker.sock", "/run/docker.sock",
     "/run/systemd", "/run/user", "/run/cellblock", "/boot", "/srv", "/media", "/lost+found",
-    "/.cells", "/.proc", "/sys/fs/cgroup", "/sys/kernel", "/sys/class", "/sys/module",
+    "/.cells", "/.proc", "/sys/fs/cgroup/cgroup.procs", "/sys/kernel", "/sys/class", "/sys/module",
     "/proc/1/root/etc/shadow", "/proc/1/environ", "/proc/1/maps", "/proc/1/mem", "/proc/1/fd/3", "/proc/kcore",
     "/proc/sysrq-trigger", "/proc/self/root/.cells", "/dev/mem", "/dev/kmem", "/dev/kmsg", "/dev/sda", "/dev/vda",
     "/dev/kvm", "/dev/fuse", "/dev/net/tun", "/dev/loop-control", "/usr/local/bin", "/usr/src/linux",
