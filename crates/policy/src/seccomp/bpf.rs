@@ -60,16 +60,20 @@ pub(super) const OFFSET_ARCHITECTURE: u32 = 4;
 pub(super) const OFFSET_ARGUMENTS: u32 = 16;
 
 // linux/audit.h: EM_… | __AUDIT_ARCH_64BIT | __AUDIT_ARCH_LE.
+#[cfg(any(target_arch = "x86_64", test))]
+pub(super) const X86_64: u32 = 0xc000_003e;
+#[cfg(any(target_arch = "aarch64", test))]
+pub(super) const AARCH64: u32 = 0xc000_00b7;
 #[cfg(target_arch = "x86_64")]
-pub(super) const ARCHITECTURE: u32 = 0xc000_003e;
+pub(super) const ARCHITECTURE: u32 = X86_64;
 #[cfg(target_arch = "aarch64")]
-pub(super) const ARCHITECTURE: u32 = 0xc000_00b7;
+pub(super) const ARCHITECTURE: u32 = AARCH64;
 
-/// The program for a table. Numbers between the table's that it does not list get `EPERM`, all above them `ENOSYS`.
-pub(super) fn compile<'a>(table: impl Iterator<Item = &'a Entry>) -> Program {
+/// The program for a table of this architecture. Numbers between the table's that it does not list get `EPERM`, all above them `ENOSYS`.
+pub(super) fn compile<'a>(table: impl Iterator<Item = &'a Entry>, architecture: u32) -> Program {
     let mut code = vec![
         plain(LOAD, OFFSET_ARCHITECTURE),
-        Instruction { code: IF_EQUAL, jt: 1, jf: 0, k: ARCHITECTURE },
+        Instruction { code: IF_EQUAL, jt: 1, jf: 0, k: architecture },
         plain(RETURN, RET_KILL_PROCESS),
         plain(LOAD, OFFSET_NUMBER),
     ];

@@ -30,7 +30,7 @@ pub use rule::{Check, Clause, Entry, Errno, Verdict};
 
 /// The filters of a cell, in the order in which they are to be installed, after `no_new_privs`. There is one.
 pub fn programs() -> Vec<Program> {
-    vec![bpf::compile(table())]
+    vec![bpf::compile(table(), bpf::ARCHITECTURE)]
 }
 
 /// Every listed call, by topic.

@@ -1,7 +1,17 @@
 //! Calls that a cell's kernel "does not have" (`ENOSYS`): libraries probe for them and take the older way.
 
-use super::{NOT_IMPLEMENTED, calls};
+use super::{NOT_IMPLEMENTED, calls, entry};
 use crate::seccomp::rule::Entry;
+
+/// libc does not know its number, which differs.
+#[cfg(target_arch = "x86_64")]
+const IO_PGETEVENTS: libc::c_long = 333;
+#[cfg(target_arch = "aarch64")]
+const IO_PGETEVENTS: libc::c_long = 292;
+
+/// What libc does not list.
+pub(super) static UNLISTED: &[Entry] =
+    &[entry("io_pgetevents", IO_PGETEVENTS, "see io_setup", NOT_IMPLEMENTED)];
 
 /// Each with what is used instead. The newest number here is the newest the table knows; all above it get the same
 /// answer.

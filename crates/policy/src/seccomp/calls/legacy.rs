@@ -54,6 +54,26 @@ pub(super) static CALLS: &[Entry] = calls![ALLOW;
     336 uprobe: "the same for probes on entry",
 ];
 
+/// What 64-bit programs do not have.
+#[cfg(target_arch = "x86_64")]
+pub(super) static REFUSED: &[Entry] = calls![NOT_PERMITTED;
+    SYS_modify_ldt: "segments of 16 and 32 bits, for Wine and DOSEMU; many holes",
+    SYS_set_thread_area: "for programs of 32 bits",
+    SYS_get_thread_area: "for programs of 32 bits",
+    SYS_epoll_ctl_old: "never made",
+    SYS_epoll_wait_old: "never made",
+    SYS_iopl: "the host's hardware",
+    SYS_ioperm: "the host's hardware",
+    SYS_uselib: "gone since 5.1; was for libraries of before 1995",
+    SYS_ustat: "tells of any device; statfs has what programs want",
+    SYS_sysfs: "the kernel's list of file systems, by number",
+    SYS__sysctl: "gone since 5.5",
+];
+
+/// What 64-bit programs do not have.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) static REFUSED: &[Entry] = &[];
+
 /// What could make a device.
 #[cfg(target_arch = "x86_64")]
 pub(super) static DEVICES: &[Entry] =

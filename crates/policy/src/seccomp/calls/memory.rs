@@ -21,9 +21,6 @@ pub(super) static OWN: &[Entry] = calls![ALLOW;
     SYS_pkey_mprotect: "V8 guards its code with memory keys",
     SYS_pkey_free: "V8 guards its code with memory keys",
     SYS_membarrier: "lock-free libraries",
-    SYS_mbind: "numpy and torch place memory; own memory, within the cell's nodes",
-    SYS_set_mempolicy: "the same",
-    SYS_get_mempolicy: "the same",
 ];
 
 /// Memory from the host's pool of huge pages is charged to no memory cgroup. The pool is empty on most hosts, and these

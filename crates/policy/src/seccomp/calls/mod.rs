@@ -48,12 +48,20 @@ pub(super) static TOPICS: &[&[Entry]] = &[
     time::CALLS,
     legacy::CALLS,
     legacy::DEVICES,
+    legacy::REFUSED,
     refused::KERNEL,
     refused::MOUNTS,
     refused::OTHERS,
     refused::KEPT,
     absent::CALLS,
+    absent::UNLISTED,
 ];
+
+/// Names that only `x86_64` has.
+#[cfg(test)]
+pub(super) fn only_x86_64() -> impl Iterator<Item = &'static str> {
+    [legacy::CALLS, legacy::DEVICES, legacy::REFUSED].into_iter().flatten().map(|entry| entry.name)
+}
 
 const ALLOW: Verdict = Verdict::Allow;
 const NOT_PERMITTED: Verdict = Verdict::Refuse(Errno::NotPermitted);

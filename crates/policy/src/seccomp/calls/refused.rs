@@ -61,6 +61,9 @@ pub(super) static OTHERS: &[Entry] = calls![NOT_PERMITTED;
     SYS_kcmp: "tells kernel addresses apart",
     SYS_migrate_pages: "moves other processes' memory",
     SYS_move_pages: "moves shared pages between memory nodes, and tells where they are",
+    SYS_mbind: "chooses memory nodes, the host's affair; allocators ask, and go on without",
+    SYS_set_mempolicy: "see mbind",
+    SYS_get_mempolicy: "see mbind",
 ];
 
 /// What the kernel keeps outside namespaces.

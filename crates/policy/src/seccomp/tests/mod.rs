@@ -1,5 +1,6 @@
 //! The table against the programs, and the programs against the kernel.
 
+mod aarch64;
 mod interpreter;
 mod live;
 mod table;
