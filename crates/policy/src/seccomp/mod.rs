@@ -11,7 +11,7 @@
 //!
 //! **Rejected.**
 //! - seccompiler. It makes a linear chain and one program for each errno: this table came to six programs of together
-//!   2032 instructions, and is one of 318 here. The kernel installs ours in 0.1 ms and the largest of the six alone in
+//!   2032 instructions, and is one of 343 here. The kernel installs ours in 0.1 ms and the largest of the six alone in
 //!   0.75 to 0.95 ms, which every kernel of every session would wait for. A call costs 30 ns more than without a filter
 //!   (`getppid`: 136 ns, then 166 ns), and 60 ns more if it has clauses (`mmap`, `ioctl`).
 //! - Several programs, for any other reason: the first that refuses seccomp(2) is the last that can be installed.

@@ -62,6 +62,8 @@ pub enum Errno {
     NoSuchProtocol,
     /// `ENOPROTOOPT`: no such socket option.
     NoSuchOption,
+    /// `ENOTTY`: no such operation of this kind of file.
+    NoSuchControl,
     /// `EINVAL`: no such operation of a call that has many.
     Invalid,
     /// `ENOMEM`: none of this kind of memory left.
@@ -94,6 +96,7 @@ impl Errno {
             Errno::NoSuchFamily => libc::EAFNOSUPPORT,
             Errno::NoSuchProtocol => libc::EPROTONOSUPPORT,
             Errno::NoSuchOption => libc::ENOPROTOOPT,
+            Errno::NoSuchControl => libc::ENOTTY,
             Errno::Invalid => libc::EINVAL,
             Errno::NoMemory => libc::ENOMEM,
         };
@@ -109,6 +112,7 @@ impl fmt::Display for Errno {
             Errno::NoSuchFamily => "EAFNOSUPPORT",
             Errno::NoSuchProtocol => "EPROTONOSUPPORT",
             Errno::NoSuchOption => "ENOPROTOOPT",
+            Errno::NoSuchControl => "ENOTTY",
             Errno::Invalid => "EINVAL",
             Errno::NoMemory => "ENOMEM",
         })

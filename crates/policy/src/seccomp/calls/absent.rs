@@ -28,6 +28,7 @@ pub(super) static CALLS: &[Entry] = calls![NOT_IMPLEMENTED;
     SYS_seccomp: "a filter of one's own adds no safety here, and its compiled form comes out of one budget for the \
                   whole host (net.core.bpf_jit_limit): a cell could keep the next cell from getting its filter",
     SYS_vmsplice: "holds on to pages that are shared with the forkserver; programs then write",
+    SYS_syncfs: "writes out a whole file system, which others share; programs use fsync",
     SYS_memfd_secret: "memory that the host cannot see or move",
     SYS_process_madvise: "acts on other processes; allocators then use madvise",
     SYS_remap_file_pages: "emulated since 4.0, and used by nobody",
@@ -35,6 +36,7 @@ pub(super) static CALLS: &[Entry] = calls![NOT_IMPLEMENTED;
     450 set_mempolicy_home_node: "no library asks for it",
     451 cachestat: "tells which pages of shared files others have used",
     453 map_shadow_stack: "the C library then goes without",
+    SYS_futex_waitv: "libraries use futex; Wine alone asks for it",
     454 futex_wake: "libraries use futex",
     455 futex_wait: "libraries use futex",
     456 futex_requeue: "libraries use futex",
@@ -44,4 +46,11 @@ pub(super) static CALLS: &[Entry] = calls![NOT_IMPLEMENTED;
     460 lsm_set_self_attr: "no library asks for it",
     461 lsm_list_modules: "tells which walls the host has",
     462 mseal: "the dynamic loader then goes without",
+    463 setxattrat: "libraries use setxattr",
+    464 getxattrat: "libraries use getxattr",
+    465 listxattrat: "libraries use listxattr",
+    466 removexattrat: "libraries use removexattr",
+    467 open_tree_attr: "copies mounts",
+    468 file_getattr: "programs use ioctl",
+    469 file_setattr: "programs use ioctl",
 ];

@@ -1,7 +1,7 @@
 //! Waiting for things, and talking to devices.
 
 use super::{ALLOW, NOT_PERMITTED, calls, entry};
-use crate::seccomp::rule::{Check, Clause, Entry};
+use crate::seccomp::rule::{Check, Clause, Entry, Errno, Verdict};
 
 /// Waiting.
 pub(super) static CALLS: &[Entry] = calls![ALLOW;
@@ -24,19 +24,34 @@ const SET_LINE_DISCIPLINE: u32 = 0x5423;
 /// `TIOCLINUX`, asm-generic/ioctls.h.
 const LINUX_CONSOLE: u32 = 0x541c;
 
+/// How a file answers that has no such operation.
+const NO_CONTROL: Verdict = Verdict::Refuse(Errno::NoSuchControl);
+
+/// The second byte of an operation says whose it is: `T` is for terminals, and also has what every file can do (do not
+/// block, close on exec, how much there is to read); 0x89 is for sockets.
+const TERMINALS_AND_SOCKETS: Check =
+    Check { argument: 1, mask: 0xff00, values: &[(b'T' as u32) << 8, 0x89 << 8] };
+
+/// Of files: `FICLONE` and `FICLONERANGE`, by which cp, git and npm share what they copy, and `FS_IOC_GETFLAGS`.
+const FILES: Check = Check { argument: 1, mask: u32::MAX, values: &[0x4004_9409, 0x4020_940d, 0x8008_6601] };
+
 /// Devices.
 pub(super) static CONTROL: &[Entry] = &[entry(
     "ioctl",
     libc::SYS_ioctl,
-    "terminals, sockets, non-blocking files; refused: typing into a terminal that others read, the console's \
-     clipboard, and line disciplines, which load modules",
-    ALLOW,
+    "terminals, sockets, non-blocking files, copies that share; refused: typing into a terminal that others read, the \
+     console's clipboard, line disciplines, which load modules, and whatever else drivers and file systems offer",
+    NO_CONTROL,
 )
-.unless(&[Clause {
-    checks: &[Check {
-        argument: 1,
-        mask: u32::MAX,
-        values: &[libc::TIOCSTI as u32, LINUX_CONSOLE, SET_LINE_DISCIPLINE],
-    }],
-    verdict: NOT_PERMITTED,
-}])];
+.unless(&[
+    Clause {
+        checks: &[Check {
+            argument: 1,
+            mask: u32::MAX,
+            values: &[libc::TIOCSTI as u32, LINUX_CONSOLE, SET_LINE_DISCIPLINE],
+        }],
+        verdict: NOT_PERMITTED,
+    },
+    Clause { checks: &[TERMINALS_AND_SOCKETS], verdict: ALLOW },
+    Clause { checks: &[FILES], verdict: ALLOW },
+])];

@@ -30,7 +30,6 @@ pub(super) static OPEN: &[Entry] = calls![ALLOW;
     SYS_readahead: "advice on reading",
     SYS_fsync: "databases",
     SYS_fdatasync: "databases",
-    SYS_syncfs: "reaches the workspace's file system only, as fsync does",
     SYS_sync_file_range: "databases",
     SYS_sendfile: "shutil and web servers copy with it",
     SYS_copy_file_range: "cp, shutil and Deno copy with it",

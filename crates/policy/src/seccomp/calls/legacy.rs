@@ -51,7 +51,7 @@ pub(super) static CALLS: &[Entry] = calls![ALLOW;
     SYS_time: "clock_gettime",
     SYS_arch_prctl: "thread-local storage, and the wide registers that torch asks for",
     335 uretprobe: "made by the kernel's own return probes; refused, a process that the host traces would die",
-    336 uprobe: "the same for probes on entry",
+    336 uprobe: "made by the kernel's own probes on entry; see uretprobe",
 ];
 
 /// What 64-bit programs do not have.
@@ -77,10 +77,9 @@ pub(super) static REFUSED: &[Entry] = &[];
 /// What could make a device.
 #[cfg(target_arch = "x86_64")]
 pub(super) static DEVICES: &[Entry] =
-    &[entry("mknod", libc::SYS_mknod, "mknodat", NOT_PERMITTED).unless(&[Clause {
-        checks: &[Check { argument: 1, mask: libc::S_IFMT, values: NO_DEVICE }],
-        verdict: ALLOW,
-    }])];
+    &[entry("mknod", libc::SYS_mknod, "fifos, sockets and plain files; see mknodat", NOT_PERMITTED).unless(
+        &[Clause { checks: &[Check { argument: 1, mask: libc::S_IFMT, values: NO_DEVICE }], verdict: ALLOW }],
+    )];
 
 /// What could make a device.
 #[cfg(not(target_arch = "x86_64"))]

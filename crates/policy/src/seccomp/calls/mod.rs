@@ -43,6 +43,7 @@ pub(super) static TOPICS: &[&[Entry]] = &[
     process::CONTROLLED,
     identity::CALLS,
     ipc::CALLS,
+    ipc::QUEUES,
     net::CALLS,
     net::CHECKED,
     time::CALLS,

@@ -58,6 +58,7 @@ pub(super) static OTHERS: &[Entry] = calls![NOT_PERMITTED;
     SYS_process_vm_writev: "writes into other processes",
     SYS_process_mrelease: "acts on other processes' memory",
     SYS_pidfd_getfd: "takes other processes' descriptors",
+    SYS_get_robust_list: "where another process keeps its locks; checkpoints alone ask",
     SYS_kcmp: "tells kernel addresses apart",
     SYS_migrate_pages: "moves other processes' memory",
     SYS_move_pages: "moves shared pages between memory nodes, and tells where they are",

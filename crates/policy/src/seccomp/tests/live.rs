@@ -104,6 +104,8 @@ fn calls_are_refused_by_their_arguments() {
         (n("clone"), list(&[(libc::CLONE_NEWNS | libc::SIGCHLD) as u64])),
         (n("ioctl"), list(&[0, libc::TIOCSTI])),
         (n("ioctl"), list(&[0, libc::TIOCSTI | high])),
+        (n("ioctl"), list(&[0, 0xb701])), // NS_GET_USERNS
+        (n("madvise"), list(&[0, 0, libc::MADV_MERGEABLE as u64])),
         (n("prctl"), list(&[libc::PR_SET_MM as u64])),
         (n("prctl"), list(&[libc::PR_SET_SECCOMP as u64, 2])),
         (n("personality"), list(&[0x0004_0000])),

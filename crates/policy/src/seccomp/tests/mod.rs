@@ -3,4 +3,6 @@
 mod aarch64;
 mod interpreter;
 mod live;
+#[cfg(target_arch = "x86_64")]
+mod page;
 mod table;
