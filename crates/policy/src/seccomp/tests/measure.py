@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the system calls that processes of cells make, from what strace tells about all of a program's processes.
 
-    strace -f -qq -s 0 --decode-pids=pidns -o '|python3 calls.py OUT.tsv' PROGRAM...
+    strace -f -q -s 0 --decode-pids=pidns -o '|python3 calls.py OUT.tsv' PROGRAM...
 
 A process counts from the moment when it has installed the filter, and its descendants count from their birth. Each line
 of OUT.tsv is a call, an error ("-" for none) and how often: calls whose verdict depends on arguments carry them.
@@ -12,6 +12,7 @@ import re
 import sys
 
 LINE = re.compile(rb"(\d+) +(\w+)\((.*)")
+GONE = re.compile(rb"(\d+) +\+\+\+ ")
 RESUMED = re.compile(rb"(\d+) +<\.\.\. (\w+) resumed>(.*)")
 RESULT = re.compile(rb"\) += (-?\d+|\?|0x[0-9a-f]+)(?: (E\w+))?(?:.*?/\* (\d+) in strace's PID NS \*/)?")
 BIRTHS = {b"clone", b"clone3", b"fork", b"vfork"}
@@ -20,6 +21,12 @@ TELLING = {b"socket": 3, b"socketpair": 3, b"prctl": 1, b"personality": 1, b"set
            b"memfd_create": 2, b"mknodat": 3, b"mknod": 2, b"arch_prctl": 1, b"seccomp": 1}
 
 before, after, parents, born, confined, unfinished = {}, {}, {}, {}, set(), {}
+# How many processes have had an id before: ids come round again.
+gone = collections.Counter()
+
+
+def life(pid):
+    return pid, gone[pid]
 
 
 def arguments(name, text):
@@ -39,15 +46,16 @@ def arguments(name, text):
 def done(pid, name, shown, rest):
     result = RESULT.search(rest)
     error = result.group(2) if result and result.group(2) else b"-"
-    table = after if pid in confined else before
-    table.setdefault(pid, collections.Counter())[name + shown, error] += 1
+    process = life(pid)
+    table = after if process in confined else before
+    table.setdefault(process, collections.Counter())[name + shown, error] += 1
     if result and error == b"-":
         if name in BIRTHS and result.group(1) not in (b"?", b"0"):
-            child = result.group(3) or result.group(1)
-            parents[child] = pid
-            born[child] = pid in confined
+            child = life(result.group(3) or result.group(1))
+            parents[child] = process
+            born[child] = process in confined
         elif name == b"seccomp" and b"SET_MODE_FILTER" in shown:
-            confined.add(pid)
+            confined.add(process)
 
 
 for line in sys.stdin.buffer:
@@ -61,15 +69,17 @@ for line in sys.stdin.buffer:
         pid, name, rest = match.groups()
         told = unfinished.pop(pid, (name, b""))
         done(pid, name, told[1], rest)
+    elif match := GONE.match(line):
+        gone[match.group(1)] += 1
 
 counted = collections.Counter()
-for pid in before.keys() | after.keys():
-    ancestor, inside = pid, False
+for process in before.keys() | after.keys():
+    ancestor, inside = process, False
     while ancestor in parents and not inside:
         inside, ancestor = born[ancestor], parents[ancestor]
-    counted.update(after.get(pid, {}))
+    counted.update(after.get(process, {}))
     if inside:
-        counted.update(before.get(pid, {}))
+        counted.update(before.get(process, {}))
 with open(sys.argv[1], "wb") as out:
     for (call, error), count in sorted(counted.items()):
         out.write(b"%s\t%s\t%d\n" % (call, error, count))

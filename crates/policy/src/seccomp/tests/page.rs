@@ -38,7 +38,7 @@ package from disk; git (commit, merge, clone, rebase, gc, fsck); gcc and make; p
 servers, watchers, child processes and lookups; multiprocessing in all its forms; some eighty usual commands; reading and
 writing files from outside.
 
-    strace -f -qq -s 0 --decode-pids=pidns -o '|python3 measure.py calls.tsv' cellblock run --env full program.py
+    strace -f -q -s 0 --decode-pids=pidns -o '|python3 measure.py calls.tsv' cellblock run --env full program.py
 
 These were refused, and this is what the programs then did:
 
