@@ -92,6 +92,7 @@ pub fn examine(scratch: &Path) -> Found {
             "seccomp",
             format!("{} system calls listed, all others refused", policy::seccomp::table().count()),
         ),
+        landlock(),
         Layer::hard("network", "no interface but loopback; what a mode lets out goes through cellblock"),
     ];
     layers.extend(limits(hard));
@@ -115,6 +116,22 @@ fn trial(scratch: &Path) -> (NodeOptions, CellRequest) {
         linger_ms: 0,
     };
     (options, request)
+}
+
+fn landlock() -> Layer {
+    if let Some(version) = sys::landlock::abi() {
+        return Layer::hard(
+            "landlock",
+            format!("paths are listed below the mounts, too (version {version})"),
+        );
+    }
+    Layer::less(
+        "landlock",
+        State::Missing,
+        "this kernel has no Landlock that is of use",
+        "mounts, ids and permissions alone say which paths a cell has",
+        "Linux 5.19 or later, with `landlock` in what /sys/kernel/security/lsm names (kernel parameter `lsm=`)",
+    )
 }
 
 fn ids(own: bool) -> Layer {

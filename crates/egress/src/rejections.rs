@@ -75,11 +75,10 @@ fn rejected(shared: &Shared, Rejected { to, protocol }: Rejected) {
     let refusal = match (protocol, shared.network.address(to)) {
         // Nothing but connections leads to a name's own address, and to any other but what is closed for good.
         (Protocol::Udp | Protocol::Other(_), _) if name.is_some() => Refusal::Protocol,
-        (Protocol::Udp | Protocol::Other(_), Err(Refusal::NotListed)) => Refusal::Protocol,
+        (Protocol::Udp | Protocol::Other(_), Ok(()) | Err(Refusal::NotListed)) => Refusal::Protocol,
         (_, Err(refusal)) => refusal,
         (Protocol::Tcp, Ok(())) if shared.is_hosts(to) => Refusal::Host,
         (Protocol::Tcp, Ok(())) => Refusal::Rate,
-        (Protocol::Udp | Protocol::Other(_), Ok(())) => Refusal::Protocol,
     };
     let what = match (&name, to.port()) {
         (Some(name), 0) => name.clone(),
