@@ -191,7 +191,7 @@ async fn carry(shared: &Arc<Shared>, cell: &Abrupt, record: &mut Record<'_>) -> 
 /// The client's greeting, if it gives one, where servers may speak first: checked when it is whole.
 async fn gated(cell: &TcpStream, name: &Name, record: &Record<'_>) -> Result<Vec<u8>, relay::End> {
     cell.readable().await?;
-    let (held, greeting) = timeout(GREETING, greet(cell, record)).await.map_err(|_| Refusal::Silent)??;
+    let (held, greeting) = timeout(GREETING, greet(cell, record)).await.map_err(|_| Refusal::Unclear)??;
     check(&greeting, name, true)?;
     Ok(held)
 }

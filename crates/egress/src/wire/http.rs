@@ -3,6 +3,11 @@
 
 use super::greeting::Greeting;
 
+/// Methods that requests begin with: those of HTTP (with `PRI`, the preface of HTTP/2) and `WebDAV`, as registered at IANA.
+const METHODS: &str = "ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LOCK MERGE \
+    MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE OPTIONS ORDERPATCH PATCH POST PRI PROPFIND PROPPATCH PUT \
+    QUERY REBIND REPORT SEARCH TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL";
+
 /// Reads bytes that may begin a request.
 pub(super) fn read(bytes: &[u8]) -> Greeting {
     let line = match bytes.iter().position(|&byte| byte == b'\n') {
@@ -10,10 +15,16 @@ pub(super) fn read(bytes: &[u8]) -> Greeting {
         None => bytes,
     };
     let whole = line.len() < bytes.len();
-    // A method is what all else of the line stands behind; other protocols show here that they are none.
-    let method = line.iter().take_while(|&&byte| token(byte)).count();
+    // Other protocols show at once that they are none, also those whose words have no end of a line: nobody waits then.
+    let length = line.iter().take_while(|&&byte| token(byte)).count();
+    let (word, behind) = line.split_at(length);
+    let known = METHODS.split(' ').any(|method| match behind {
+        [] => method.as_bytes().starts_with(word),
+        [b' ' | b'\t', ..] => method.as_bytes() == word,
+        _ => false,
+    });
     let text = line.iter().all(|&byte| matches!(byte, b'\t' | b'\r' | b' '..=b'~'));
-    if method == 0 || !text || line.get(method).is_some_and(|&byte| byte != b' ' && byte != b'\t') {
+    if !known || !text {
         return Greeting::Nameless;
     }
     if !whole {

@@ -155,11 +155,16 @@ fn other_protocols_are_known_by_their_first_line() {
         b"\r\nGET / HTTP/1.1\r\n",
         b" GET",
         b"\xffSMB",
+        b"PING",
+        b"hello",
+        b"get / HTTP/1.1\r\n",
+        b"FOO / HTTP/1.1\r\n",
+        b"GETS / HTTP/1.1\r\n",
     ] {
         assert_eq!(read(bytes), Greeting::Nameless, "{bytes:?}");
     }
     for bytes in
-        [&b""[..], b"G", b"GET /", b"GET / HTTP/1.1\r\nHost: a.example\r\n", b"EHLO a", b"\x16", b"\x16\x03"]
+        [&b""[..], b"G", b"GET /", b"GET / HTTP/1.1\r\nHost: a.example\r\n", b"PRO", b"\x16", b"\x16\x03"]
     {
         assert_eq!(read(bytes), Greeting::More, "{bytes:?}");
     }

@@ -235,6 +235,12 @@ async fn what_is_too_large_for_a_packet_comes_over_a_connection() {
         stream.read_exact(&mut reply).await.unwrap();
         assert_eq!(answer::read(&reply, id, &question).unwrap().records.len(), 200);
     }
+    // The server that a cell is told of is on its own loopback.
+    let mut stream = bed.connect("127.0.0.1:53".parse().unwrap()).await;
+    let asked = answer::ask(3, &question);
+    stream.write_u16(asked.len() as u16).await.unwrap();
+    stream.write_all(&asked).await.unwrap();
+    assert!(stream.read_u16().await.unwrap() > 40_000);
     assert_eq!(bed.tried(), [], "port 53 of nobody is connected to");
 }
 
