@@ -51,7 +51,7 @@ pub struct Memory {
 pub struct Doors {
     /// Tells of packets that the cell's rules rejected (netlink, `NFLOG`).
     pub refusals: OwnedFd,
-    /// Where its connections are led to; listening.
+    /// Where its connections are led to, and where it looks up what is too large for a packet; listening.
     pub streams: Vec<OwnedFd>,
     /// Where its lookups are led to.
     pub lookups: Vec<OwnedFd>,
@@ -159,8 +159,10 @@ impl Cell {
     pub fn take_doors(&mut self) -> Option<Doors> {
         let mut doors = std::mem::take(&mut self.doors).into_iter();
         let mut taken = Doors { refusals: doors.next()?, streams: Vec::new(), lookups: Vec::new() };
-        while let (Some(streams), Some(lookups)) = (doors.next(), doors.next()) {
-            taken.streams.push(streams);
+        while let [Some(streams), Some(large_lookups), Some(lookups)] =
+            [doors.next(), doors.next(), doors.next()]
+        {
+            taken.streams.extend([streams, large_lookups]);
             taken.lookups.push(lookups);
         }
         Some(taken)

@@ -102,6 +102,21 @@ async fn what_is_not_listed_is_refused_at_once_and_said() {
         assert!(said.contains("(the list: listed.example, db.example:5432)"), "{said}");
         assert!(said.contains("93.184.216.34:443"), "{said}");
 
+        // What is too large for a packet is looked up over a connection: at the name server that the cell is told of,
+        // and at any other.
+        let code = r#"
+import struct
+question = b"\x06listed\x07example\x00\x00\x01\x00\x01"
+query = struct.pack(">6H", 7, 0x100, 1, 0, 0, 0) + question
+for server in ["127.0.0.1", "::1", "198.51.100.53"]:
+    answer = lambda: greet(server, 53, struct.pack(">H", len(query)) + query)[14 + len(question):][-4:-2]
+    attempt("large " + server, answer)
+"#;
+        let ran = run(&session, code).await;
+        for server in ["127.0.0.1", "::1", "198.51.100.53"] {
+            assert_eq!(line(&ran, &format!("large {server}")), r"b'\xc6\x12': at once");
+        }
+
         // A name on the list has an address of its own, which leads out; a greeting that names another does not.
         let code = r#"
 a = {info[4][0] for info in socket.getaddrinfo("listed.example", 443)}

@@ -13,7 +13,8 @@ use sys::netlink::{self, Family, Message, Socket};
 
 use crate::step::Step;
 
-/// Makes it; gives the doors in the order in which [`protocol::launcher::Doors`] has them.
+/// Makes it; gives the doors: the kernel's words, and then for each family those for connections, for lookups over
+/// connections, and for lookups.
 ///
 /// Rules come before routes: at no time is there a way without a guard. Where the host has no IPv6, a cell has none.
 pub(crate) fn open(rules: &Rules) -> Result<Vec<OwnedFd>, Failure> {
@@ -21,17 +22,23 @@ pub(crate) fn open(rules: &Rules) -> Result<Vec<OwnedFd>, Failure> {
     rules::install(rules).step("install the packet filter")?;
     netlink::keep_everything(false).step("keep packets in the cell")?;
     let v4 = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let mut doors = vec![refusals, streams(v4)?, lookups(v4)?];
+    let mut doors = vec![refusals];
+    doors.extend(family(v4)?);
     let v6 = IpAddr::V6(Ipv6Addr::LOCALHOST);
     if UdpSocket::bind(SocketAddr::new(v6, 0)).is_ok() {
         netlink::keep_everything(true).step("keep packets in the cell")?;
-        doors.extend([streams(v6)?, lookups(v6)?]);
+        doors.extend(family(v6)?);
     }
     Ok(doors)
 }
 
-fn streams(address: IpAddr) -> Result<OwnedFd, Failure> {
-    let listener = TcpListener::bind(SocketAddr::new(address, Door::Streams.port()));
+fn family(address: IpAddr) -> Result<[OwnedFd; 3], Failure> {
+    // An answer that is too large for a packet is fetched over a connection, from where the packet came.
+    Ok([streams(address, Door::Streams)?, streams(address, Door::Lookups)?, lookups(address)?])
+}
+
+fn streams(address: IpAddr, door: Door) -> Result<OwnedFd, Failure> {
+    let listener = TcpListener::bind(SocketAddr::new(address, door.port()));
     Ok(listener.step("listen for connections")?.into())
 }
 
