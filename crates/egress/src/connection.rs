@@ -235,3 +235,28 @@ async fn greet(cell: &TcpStream, record: &Record<'_>) -> Result<(Vec<u8>, Greeti
     }
     Ok((held, Greeting::Unclear))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::net::TcpListener;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::{Machine, Options, Resolver};
+
+    #[tokio::test]
+    async fn a_connection_takes_little_memory() {
+        let (until_gone, _gone) = oneshot::channel();
+        let host = Arc::new(Machine { is_own: |_| Ok(false) });
+        let options = Options { resolver: Resolver::new(Vec::new()), audit: Arc::new(|_| {}), host };
+        let shared = Arc::new(Shared::new(policy::network::Network::default(), options, until_gone));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let serving = serve(shared, Abrupt::new(stream));
+        // Thousands of them are idle, and each keeps what any of its steps would need.
+        let size = size_of_val(&serving);
+        assert!(size < 4096, "{size} bytes");
+    }
+}

@@ -112,7 +112,8 @@ async fn packet(server: SocketAddr, question: &Question) -> io::Result<Answer> {
     socket.connect(server).await?;
     let id = id()?;
     socket.send(&answer::ask(id, question)).await?;
-    let mut bytes = [0; 4096];
+    // On the heap: what waits for a connection's lookup would otherwise carry it for as long as the connection lives.
+    let mut bytes = vec![0; 4096];
     loop {
         let length = socket.recv(&mut bytes).await?;
         if let Some(answer) = answer::read(&bytes[..length], id, question) {
