@@ -122,7 +122,7 @@ async fn what_the_kernel_rejects_is_told_with_its_reason() {
         ),
         (
             v4(1, [93, 184, 216, 34], 0),
-            "`93.184.216.34` is not on this session's list (the list: example.org)",
+            "`93.184.216.34` was refused: only TCP connections and lookups leave a session",
         ),
     ] {
         let mark = bed.egress.mark();
