@@ -46,7 +46,7 @@ These were refused, and this is what the programs then did:
 | --- | --- | --- | --- |
 | clone3 | ENOSYS | the C library, for threads and processes | clone |
 | io_uring_setup | ENOSYS | libuv in Node, tokio in Deno and Python libraries | epoll and threads |
-| mbind, set_mempolicy, get_mempolicy | EPERM | OpenBLAS in numpy, programs with libnuma | went on without |
+| mbind, get_mempolicy | EPERM | OpenBLAS in numpy, programs with libnuma | went on without |
 | socket: netlink for socket diagnosis | EPROTONOSUPPORT | ss | read /proc/net |
 ";
 
@@ -134,7 +134,7 @@ fn every_call_that_docker_allows_or_that_was_seen_is_in_the_table() {
 /// Of what was seen, nothing is refused but what the page tells of.
 #[test]
 fn what_was_seen_and_is_refused_is_told() {
-    let told = names("clone3 io_uring_setup mbind set_mempolicy get_mempolicy");
+    let told = names("clone3 io_uring_setup mbind get_mempolicy");
     let refused: BTreeSet<_> = table()
         .filter(|entry| names(include_str!("seen.txt")).contains(entry.name) && !allowed(entry))
         .map(|entry| entry.name)
