@@ -22,4 +22,5 @@ mod node;
 pub use cell::{Cell, CellRequest, Doors, Memory};
 pub use doctor::{Found, Layer, State, examine};
 pub use error::{Error, Result};
+pub use host::facts;
 pub use node::{Node, NodeOptions, Process};

@@ -30,26 +30,45 @@ struct CloneArgs {
     tls: u64,
 }
 
-/// Forks into a new mount, PID, network, IPC and UTS namespace; the user namespace stays, and so owns the new ones.
+/// A kind of namespace that a process is forked into. User and cgroup namespaces are made later, by the process itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Mounts.
+    Mount,
+    /// Process ids.
+    Pid,
+    /// Interfaces, addresses and abstract sockets.
+    Net,
+    /// System V and POSIX queues, semaphores and segments.
+    Ipc,
+    /// Host and domain name.
+    Uts,
+}
+
+impl Kind {
+    /// Those of a cell.
+    pub const CELL: [Kind; 5] = [Kind::Mount, Kind::Pid, Kind::Net, Kind::Ipc, Kind::Uts];
+
+    fn flag(self) -> libc::c_int {
+        match self {
+            Kind::Mount => libc::CLONE_NEWNS,
+            Kind::Pid => libc::CLONE_NEWPID,
+            Kind::Net => libc::CLONE_NEWNET,
+            Kind::Ipc => libc::CLONE_NEWIPC,
+            Kind::Uts => libc::CLONE_NEWUTS,
+        }
+    }
+}
+
+/// Forks into new namespaces of these kinds; the user namespace stays, and so owns the new ones.
 ///
 /// The cgroup namespace is made later by [`unshare_cgroup`], since its root is wherever the process is by then.
 ///
 /// # Panics
 ///
 /// If the process has more than one thread: the child would have this one alone, and locks that others hold.
-pub fn fork_into_cell() -> io::Result<Forked> {
-    let flags =
-        libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-    fork(flags as u64)
-}
-
-/// Forks into a new mount namespace.
-///
-/// # Panics
-///
-/// As [`fork_into_cell`].
-pub fn fork_into_mounts() -> io::Result<Forked> {
-    fork(libc::CLONE_NEWNS as u64)
+pub fn fork_into(kinds: &[Kind]) -> io::Result<Forked> {
+    fork(kinds.iter().fold(0, |flags, kind| flags | kind.flag() as u64))
 }
 
 fn fork(flags: u64) -> io::Result<Forked> {

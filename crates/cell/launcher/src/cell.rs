@@ -14,6 +14,7 @@
 //! the cell, whatever he becomes there, has power over them. The child has no parent-death signal: a cell outlives
 //! its launcher.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -24,13 +25,14 @@ use policy::{CELLS, CellPlan, Confinement, HOME, HOST_PROC, INIT, WORKSPACE};
 use protocol::launcher::Failure;
 use sys::landlock::Ruleset;
 use sys::mount::{self, Forbid};
-use sys::namespace::{self, Forked};
+use sys::namespace::{self, Forked, Kind};
 use sys::privilege::{self, Capability};
 
 use crate::init;
 use crate::network;
 use crate::step::Step;
 use crate::template::cover;
+use crate::walls::{Layer, Walls};
 
 /// Stands for every file that is masked.
 const EMPTY: &str = "/sys/cell/empty";
@@ -45,15 +47,27 @@ pub(crate) struct Made {
 
 /// Makes the cell. In the child this does not return.
 pub(crate) fn create(plan: &CellPlan, listener: OwnedFd, cgroups: &[OwnedFd]) -> Result<Made, Failure> {
+    make(plan, Walls::ALL, listener, cgroups, |setup| init::run(setup))
+}
+
+/// The journey itself; what the child is at its end, `arrived` tells.
+pub(crate) fn make(
+    plan: &CellPlan,
+    walls: Walls,
+    listener: OwnedFd,
+    cgroups: &[OwnedFd],
+    arrived: impl FnOnce(init::Setup) -> Infallible,
+) -> Result<Made, Failure> {
     let (ours, theirs) = UnixStream::pair().step("make a socket")?;
-    match namespace::fork_into_cell().step("make namespaces")? {
+    let kinds: Vec<Kind> = Kind::CELL.into_iter().filter(|kind| walls.have(layer(*kind))).collect();
+    match namespace::fork_into(&kinds).step("make namespaces")? {
         Forked::Child => {
             drop(ours);
-            become_init(plan, listener, cgroups, theirs)
+            become_init(plan, walls, listener, cgroups, theirs, arrived)
         }
         Forked::Parent { pid, pidfd } => {
             drop(theirs);
-            let made = attend(plan, pid, &ours);
+            let made = attend(plan, walls, pid, &ours);
             if made.is_err() {
                 let _ = namespace::kill(pidfd.as_fd());
             }
@@ -62,10 +76,31 @@ pub(crate) fn create(plan: &CellPlan, listener: OwnedFd, cgroups: &[OwnedFd]) ->
     }
 }
 
+/// The layer that a namespace is.
+fn layer(kind: Kind) -> Layer {
+    match kind {
+        Kind::Mount => Layer::Mount,
+        Kind::Pid => Layer::Pid,
+        Kind::Net => Layer::Net,
+        Kind::Ipc => Layer::Ipc,
+        Kind::Uts => Layer::Uts,
+    }
+}
+
 /// Waits for the child's doors and its word, writes its maps, and waits again; gives the doors.
-fn attend(plan: &CellPlan, pid: u32, child: &UnixStream) -> Result<Vec<OwnedFd>, Failure> {
+fn attend(plan: &CellPlan, walls: Walls, pid: u32, child: &UnixStream) -> Result<Vec<OwnedFd>, Failure> {
     let doors = hear(child, b'd')?;
-    hear(child, b'u')?;
+    if walls.have(Layer::User) {
+        hear(child, b'u')?;
+        write_maps(plan, walls, pid)?;
+        (&mut &*child).write_all(b"m").step("answer the cell")?;
+    }
+    hear(child, b'r')?;
+    Ok(doors)
+}
+
+fn write_maps(plan: &CellPlan, walls: Walls, pid: u32) -> Result<(), Failure> {
+    let proc = if walls.have(Layer::Root) { HOST_PROC } else { "/proc" };
     let (user, init) = (plan.ids.user, plan.ids.init);
     let inside = plan.confinement.uid;
     let map = if user == init {
@@ -74,11 +109,9 @@ fn attend(plan: &CellPlan, pid: u32, child: &UnixStream) -> Result<Vec<OwnedFd>,
         format!("{INIT} {init} 1\n{inside} {user} 1\n")
     };
     for name in ["uid_map", "gid_map"] {
-        fs::write(format!("{HOST_PROC}/{pid}/{name}"), &map).step(format_args!("write the {name}"))?;
+        fs::write(format!("{proc}/{pid}/{name}"), &map).step(format_args!("write the {name}"))?;
     }
-    (&mut &*child).write_all(b"m").step("answer the cell")?;
-    hear(child, b'r')?;
-    Ok(doors)
+    Ok(())
 }
 
 /// Reads the child's next word, with what comes along: the one expected, or a failure.
@@ -99,13 +132,27 @@ fn hear(mut child: &UnixStream, expected: u8) -> Result<Vec<OwnedFd>, Failure> {
     Err(Failure { step, errno: i32::from_ne_bytes(errno) })
 }
 
-fn become_init(plan: &CellPlan, listener: OwnedFd, cgroups: &[OwnedFd], parent: UnixStream) -> ! {
-    let joined = cgroups.iter().try_for_each(|cgroup| write(cgroup.as_fd(), b"0").step("join a cgroup"));
-    let (listener, mut parent) = match joined.and_then(|()| arrange(listener, &parent)) {
+fn become_init(
+    plan: &CellPlan,
+    walls: Walls,
+    listener: OwnedFd,
+    cgroups: &[OwnedFd],
+    parent: UnixStream,
+    arrived: impl FnOnce(init::Setup) -> Infallible,
+) -> ! {
+    let join = |cgroup: &OwnedFd| write(cgroup.as_fd(), b"0").step("join a cgroup");
+    let joined = if walls.have(Layer::Cgroup) { cgroups.iter().try_for_each(join) } else { Ok(()) };
+    let arranged = joined.and_then(|()| {
+        if walls.have(Layer::Descriptors) {
+            return arrange(listener, &parent);
+        }
+        Ok((listener, parent.try_clone().step("keep the socket")?))
+    });
+    let (listener, mut parent) = match arranged {
         Ok(arranged) => arranged,
         Err(failure) => fail(&parent, &failure),
     };
-    let landlock = match settle(plan, &parent) {
+    let landlock = match settle(plan, walls, &parent) {
         Ok(landlock) => landlock,
         Err(failure) => fail(&parent, &failure),
     };
@@ -113,14 +160,15 @@ fn become_init(plan: &CellPlan, listener: OwnedFd, cgroups: &[OwnedFd], parent: 
         std::process::exit(1);
     }
     drop(parent);
-    init::run(init::Setup {
+    let setup = init::Setup {
         listener,
         linger_ms: plan.linger_ms,
         user: (plan.confinement.uid, plan.confinement.gid),
         own_uid_is_user: plan.ids.user == plan.ids.init,
         soft_memory: plan.soft_memory,
         landlock,
-    })
+    };
+    match arrived(setup) {}
 }
 
 fn fail(mut parent: &UnixStream, failure: &Failure) -> ! {
@@ -139,21 +187,32 @@ fn arrange(listener: OwnedFd, parent: &UnixStream) -> Result<(OwnedFd, UnixStrea
     Ok((privilege::adopt(3), privilege::adopt(4).into()))
 }
 
-fn settle(plan: &CellPlan, parent: &UnixStream) -> Result<Option<Ruleset>, Failure> {
-    namespace::unshare_cgroup().step("make a cgroup namespace")?;
-    mounts(plan)?;
-    namespace::loopback_up().step("bring up the loopback interface")?;
-    let doors = plan.rules.as_ref().map(network::open).transpose()?.unwrap_or_default();
+fn settle(plan: &CellPlan, walls: Walls, parent: &UnixStream) -> Result<Option<Ruleset>, Failure> {
+    if walls.have(Layer::CgroupNamespace) {
+        namespace::unshare_cgroup().step("make a cgroup namespace")?;
+    }
+    if walls.have(Layer::Root) {
+        mounts(plan)?;
+    }
+    let mut doors = Vec::new();
+    if walls.have(Layer::Net) {
+        namespace::loopback_up().step("bring up the loopback interface")?;
+        doors = plan.rules.as_ref().map(network::open).transpose()?.unwrap_or_default();
+    }
     let theirs: Vec<_> = doors.iter().map(AsFd::as_fd).collect();
     sys::scm::send_with_fds(parent, b"d", &theirs).step("hand over the doors")?;
     drop(doors);
-    namespace::set_hostname(&plan.hostname).step("set the host name")?;
-
-    namespace::unshare_user().step("make a user namespace")?;
-    (&mut &*parent).write_all(b"u").step("call the launcher")?;
-    hear(parent, b'm')?;
-    confine(plan)?;
-    let Some(grants) = &plan.confinement.landlock else { return Ok(None) };
+    if walls.have(Layer::Uts) {
+        namespace::set_hostname(&plan.hostname).step("set the host name")?;
+    }
+    if walls.have(Layer::User) {
+        namespace::unshare_user().step("make a user namespace")?;
+        (&mut &*parent).write_all(b"u").step("call the launcher")?;
+        hear(parent, b'm')?;
+    }
+    confine(plan, walls)?;
+    let grants = plan.confinement.landlock.as_ref().filter(|_| walls.have(Layer::Landlock));
+    let Some(grants) = grants else { return Ok(None) };
     let grants = grants.iter().map(|grant| (grant.path.as_str(), grant.rights.0));
     Ruleset::new(grants).step("make the rules about paths")
 }
@@ -223,32 +282,38 @@ fn own_files(plan: &CellPlan) -> Result<(), Failure> {
 }
 
 /// From root of the outer user namespace to what init is for the rest of its life.
-fn confine(plan: &CellPlan) -> Result<(), Failure> {
+fn confine(plan: &CellPlan, walls: Walls) -> Result<(), Failure> {
     let Confinement { uid, gid, drop_groups, rlimits, processors, filters, landlock: _ } = &plan.confinement;
     let one_id = plan.ids.user == plan.ids.init;
 
     privilege::default_signals();
     privilege::new_session().step("make a session")?;
-    for limit in rlimits {
+    for limit in rlimits.iter().filter(|_| walls.have(Layer::Rlimits)) {
         privilege::lower_rlimit(limit.resource as u8, limit.soft, limit.hard)
             .step(format_args!("limit {:?}", limit.resource))?;
     }
     if !processors.is_empty() {
         privilege::set_processors(processors).step("choose processors")?;
     }
-    if *drop_groups {
-        privilege::drop_groups().step("leave the groups")?;
+    if walls.have(Layer::User) {
+        if *drop_groups {
+            privilege::drop_groups().step("leave the groups")?;
+        }
+        let (own_uid, own_gid) = if one_id { (*uid, *gid) } else { (INIT, INIT) };
+        privilege::set_ids(own_uid, own_gid).step("change the ids")?;
     }
-    let (own_uid, own_gid) = if one_id { (*uid, *gid) } else { (INIT, INIT) };
-    privilege::set_ids(own_uid, own_gid).step("change the ids")?;
-    // With an id of its own, init needs these three, in this user namespace alone, to start processes as the cell's
-    // user and to end them.
-    let keep: &[Capability] =
-        if one_id { &[] } else { &[Capability::Kill, Capability::SetGid, Capability::SetUid] };
-    privilege::keep_capabilities(keep).step("drop the capabilities")?;
-    privilege::no_new_privileges().step("give up new privileges")?;
+    if walls.have(Layer::Capabilities) {
+        // With an id of its own, init needs these three, in this user namespace alone, to start processes as the
+        // cell's user and to end them.
+        let keep: &[Capability] =
+            if one_id { &[] } else { &[Capability::Kill, Capability::SetGid, Capability::SetUid] };
+        privilege::keep_capabilities(keep).step("drop the capabilities")?;
+    }
+    if walls.have(Layer::NoNewPrivileges) {
+        privilege::no_new_privileges().step("give up new privileges")?;
+    }
     privilege::set_dumpable(false).step("close the memory to others")?;
-    for filter in filters {
+    for filter in filters.iter().filter(|_| walls.have(Layer::Seccomp)) {
         privilege::install_filter(filter).step("install a system-call filter")?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use policy::{CELLS, HOST_PROC};
 use protocol::Spawn;
 use protocol::launcher::Failure;
 use sys::mount::{self, Forbid};
-use sys::namespace::{self, Forked};
+use sys::namespace::{self, Forked, Kind};
 use sys::privilege;
 
 use crate::step::Step;
@@ -18,7 +18,7 @@ use crate::step::Step;
 /// Starts it, as root of the outer user namespace: it is to enter cells. In the child this does not return.
 pub(crate) fn exec(spawn: &Spawn, control: OwnedFd) -> Result<(u32, OwnedFd), Failure> {
     let (mut ours, theirs) = UnixStream::pair().step("make a socket")?;
-    match namespace::fork_into_mounts().step("make a mount namespace")? {
+    match namespace::fork_into(&[Kind::Mount]).step("make a mount namespace")? {
         Forked::Child => {
             drop(ours);
             let Err(failure) = run(spawn, control);

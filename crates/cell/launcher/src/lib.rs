@@ -7,12 +7,15 @@
 //! **Invariants.** One thread, always: it forks without exec. It never waits on a cell longer than the cell's own
 //! setting up takes. No cell depends on its life.
 
+#[cfg(feature = "walls-apart")]
+pub mod apart;
 mod cell;
 mod exec;
 pub mod init;
 mod network;
 mod step;
 mod template;
+pub mod walls;
 
 use std::os::fd::{AsFd, OwnedFd};
 
