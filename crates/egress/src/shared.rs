@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use policy::network::{Name, Network, Refusal};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
 
 use crate::Options;
 use crate::audit::{Audit, Failure, Verdict};
@@ -20,6 +22,9 @@ use crate::wire::name::WireName;
 
 /// For how long addresses of a listed name are believed, at most: a name that moves is followed within it.
 const BELIEVED: Duration = Duration::from_secs(30);
+/// How long addresses of the other family are waited for, once there are some of one: some name servers never answer
+/// for a family that they do not know.
+const OTHER_FAMILY: Duration = Duration::from_secs(1);
 /// How many addresses of a name are looked at.
 const ADDRESSES: usize = 32;
 /// How many listed names are resolved at the same time.
@@ -52,6 +57,26 @@ impl From<Denied> for Verdict {
             Denied::Refused(refusal) => Verdict::Refused(refusal),
             Denied::Failed(failure) => Verdict::Failed(failure),
         }
+    }
+}
+
+/// What a name resolved to.
+struct Found {
+    addresses: Vec<IpAddr>,
+    /// No name server said anything about it.
+    silent: bool,
+    believed: Duration,
+}
+
+fn is_address(record: &Record) -> bool {
+    record.address().is_some()
+}
+
+/// What comes first of two, and the other one.
+async fn select<T, F: Future<Output = T> + Unpin>(mut one: F, mut other: F) -> (T, F) {
+    tokio::select! {
+        first = &mut one => (first, other),
+        first = &mut other => (first, one),
     }
 }
 
@@ -93,37 +118,62 @@ impl Shared {
 
     /// The addresses of a listed name, as they came; none of them judged.
     pub(crate) async fn resolve(&self, name: &Name) -> Result<Vec<IpAddr>, Denied> {
-        let _turn = self.resolving.acquire().await;
-        {
-            let names = self.names();
-            if let Known::Addresses(addresses, until) = names.known(name)
-                && Instant::now() < until
-            {
-                return Ok(addresses);
-            }
-            if names.guessed(name, &self.network) {
-                return Err(Refusal::Unresolved.into());
-            }
+        if let Some(addresses) = self.believed(name) {
+            return Ok(addresses);
         }
-        let question = |kind| Question { name: WireName::of(name), kind };
-        let (v4, v6) = (question(kind::A), question(kind::AAAA));
-        let (v4, v6) = tokio::join!(self.resolver.ask(&v4), self.resolver.ask(&v6));
-        let said = |answer: &Answer| matches!(answer.code, Code::OK | Code::NO_NAME);
-        let silent = ![&v4, &v6].into_iter().any(|answer| answer.as_ref().is_ok_and(said));
-        let records: Vec<_> = [v4, v6].into_iter().flatten().flat_map(|answer| answer.records).collect();
-        let addresses: Vec<IpAddr> = records.iter().filter_map(Record::address).take(ADDRESSES).collect();
-        let seconds = records.iter().map(|record| record.seconds.into()).min().unwrap_or(0);
-        let known = if addresses.is_empty() {
+        let _turn = self.resolving.acquire().await;
+        // Another connection may have asked meanwhile.
+        if let Some(addresses) = self.believed(name) {
+            return Ok(addresses);
+        }
+        if self.names().guessed(name, &self.network) {
+            return Err(Refusal::Unresolved.into());
+        }
+        let found = self.both_families(name).await;
+        let known = if found.addresses.is_empty() {
             Known::Failed
         } else {
-            let believed = BELIEVED.min(Duration::from_secs(seconds));
-            Known::Addresses(addresses.clone(), Instant::now() + believed)
+            Known::Addresses(found.addresses.clone(), Instant::now() + found.believed)
         };
         self.names().learn(name, known, &self.network);
-        match addresses.is_empty() {
-            true if silent => Err(Failure::Resolver.into()),
+        match found.addresses.is_empty() {
+            true if found.silent => Err(Failure::Resolver.into()),
             true => Err(Failure::Unresolved.into()),
-            false => Ok(addresses),
+            false => Ok(found.addresses),
+        }
+    }
+
+    /// What a name resolved to a moment ago.
+    fn believed(&self, name: &Name) -> Option<Vec<IpAddr>> {
+        match self.names().known(name) {
+            Known::Addresses(addresses, until) if Instant::now() < until => Some(addresses),
+            _ => None,
+        }
+    }
+
+    /// Asks for the addresses of both families at once.
+    async fn both_families(&self, name: &Name) -> Found {
+        let question = |kind| Question { name: WireName::of(name), kind };
+        let (v4, v6) = (question(kind::A), question(kind::AAAA));
+        let (v4, v6) = (pin!(self.resolver.ask(&v4)), pin!(self.resolver.ask(&v6)));
+        let (first, other) = match select(v4, v6).await {
+            (first, other) if first.as_ref().is_ok_and(|answer| answer.records.iter().any(is_address)) => {
+                (first, timeout(OTHER_FAMILY, other).await.ok())
+            }
+            (first, other) => (first, Some(other.await)),
+        };
+        let whole = other.is_some();
+        let answers: Vec<Answer> = [Some(first), other].into_iter().flatten().flatten().collect();
+        let said = |answer: &Answer| matches!(answer.code, Code::OK | Code::NO_NAME);
+        let silent = !answers.iter().any(said);
+        let records: Vec<_> = answers.into_iter().flat_map(|answer| answer.records).collect();
+        let seconds = records.iter().map(|record| record.seconds.into()).min().unwrap_or(0);
+        // What is half of an answer is not believed for longer than it is used.
+        let believed = if whole { BELIEVED.min(Duration::from_secs(seconds)) } else { Duration::ZERO };
+        Found {
+            addresses: records.iter().filter_map(Record::address).take(ADDRESSES).collect(),
+            silent,
+            believed,
         }
     }
 

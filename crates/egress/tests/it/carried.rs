@@ -128,6 +128,18 @@ async fn a_name_is_reached_at_the_address_that_answers() {
 }
 
 #[tokio::test]
+async fn a_name_server_that_knows_one_family_only_is_not_waited_for_long() {
+    let bed = Bed::new(allow(&["example.org:443"])).await;
+    bed.names.knows("example.org", &[PUBLIC]);
+    bed.names.is_mute_about(egress::wire::dns::kind::AAAA);
+    let server = bed.server(WEB).await;
+    let _client = bed.connect_to("example.org", 443).await;
+    server.accept().await.unwrap();
+    let asked = bed.names.asked();
+    assert_eq!(asked.len(), 2, "it was not asked again for what it does not answer: {asked:?}");
+}
+
+#[tokio::test]
 async fn a_name_is_resolved_once_for_many_connections() {
     let bed = Bed::new(allow(&["example.org:443"])).await;
     bed.names.knows("example.org", &[PUBLIC]);

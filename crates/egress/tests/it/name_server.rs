@@ -19,6 +19,7 @@ struct Zone {
     over_streams: usize,
     before: Before,
     broken: bool,
+    mute: Option<u16>,
 }
 
 /// A running one; it ends with the test's runtime.
@@ -72,6 +73,11 @@ impl NameServer {
         self.zone.lock().unwrap().broken = true;
     }
 
+    /// It does not answer questions of this type.
+    pub(crate) fn is_mute_about(&self, kind: u16) {
+        self.zone.lock().unwrap().mute = Some(kind);
+    }
+
     pub(crate) fn asked(&self) -> Vec<(String, u16)> {
         self.zone.lock().unwrap().asked.clone()
     }
@@ -106,6 +112,13 @@ async fn packets(socket: UdpSocket, zone: Arc<Mutex<Zone>>) {
     let mut bytes = vec![0; 1 << 16];
     while let Ok((length, from)) = socket.recv_from(&mut bytes).await {
         let query = dns::read(&bytes[..length]).expect("the daemon asks well");
+        {
+            let (mut zone, kind) = (zone.lock().unwrap(), query.question.kind);
+            if zone.mute == Some(kind) {
+                zone.asked.push((query.question.name.to_string(), kind));
+                continue;
+            }
+        }
         let before = zone.lock().unwrap().before.as_ref().map_or(Vec::new(), |say| say(&bytes[..length]));
         for message in before.into_iter().chain([answer(&zone, &query, dns::room(&query))]) {
             let _ = socket.send_to(&message, from).await;
