@@ -27,6 +27,61 @@ impl PacketSocket {
         Ok(Self(socket))
     }
 
+    /// Leaves out packets of TCP from and to these two ports that are longer than `longest` bytes with all their
+    /// headers, before they take up room.
+    pub fn leave_out(&self, [one, other]: [u16; 2], longest: u32) -> io::Result<()> {
+        const LENGTH: u16 = 0x80;
+        const LONGER: u16 = 0x25;
+        const EQUAL: u16 = 0x15;
+        const BYTE: u16 = 0x30;
+        const SHORT: u16 = 0x28;
+        const SHORT_BEHIND: u16 = 0x48;
+        const HEADER: u16 = 0xb1; // the length of an IPv4 header, to get behind it
+        const TAKE: u16 = 0x06;
+        let (tcp, v4, v6) = (6, 0x0800, 0x86dd);
+        let (one, other) = (u32::from(one), u32::from(other));
+        let ended = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+        let plain = |code, k| ended(code, 0, 0, k);
+        let mut program = [
+            plain(LENGTH, 0),
+            ended(LONGER, 0, 20, longest),
+            plain(SHORT, 12),
+            ended(EQUAL, 10, 0, v6),
+            ended(EQUAL, 0, 17, v4),
+            plain(BYTE, 14 + 9),
+            ended(EQUAL, 0, 15, tcp),
+            plain(HEADER, 14),
+            plain(SHORT_BEHIND, 14),
+            ended(EQUAL, 13, 0, one),
+            ended(EQUAL, 12, 0, other),
+            plain(SHORT_BEHIND, 14 + 2),
+            ended(EQUAL, 10, 0, one),
+            ended(EQUAL, 9, 8, other),
+            plain(BYTE, 14 + 6),
+            ended(EQUAL, 0, 6, tcp),
+            plain(SHORT, 14 + 40),
+            ended(EQUAL, 5, 0, one),
+            ended(EQUAL, 4, 0, other),
+            plain(SHORT, 14 + 42),
+            ended(EQUAL, 2, 0, one),
+            ended(EQUAL, 1, 0, other),
+            plain(TAKE, u32::MAX),
+            plain(TAKE, 0),
+        ];
+        let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+        // SAFETY: the socket is open, and `filter` and the instructions that it names are alive; the kernel copies them.
+        let done = unsafe {
+            libc::setsockopt(
+                self.0.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_ATTACH_FILTER,
+                (&raw const filter).cast(),
+                size_of_val(&filter) as libc::socklen_t,
+            )
+        };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
     /// The next packet, from its link-layer header on, cut to `buffer`; `None` when all have been read.
     pub fn next(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         loop {

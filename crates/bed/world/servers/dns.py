@@ -13,6 +13,9 @@ NUMBERS = {name: number for number, name in TYPES.items()}
 
 NO_ERROR, FORMAT_ERROR, NO_SUCH_NAME = 0, 1, 3
 
+# The longest datagram; whoever wants more asks over TCP.
+LONGEST = 1232
+
 # Seconds that an answer may be kept; none for names that change.
 TTL = 60
 
@@ -113,6 +116,10 @@ class Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, peer: tuple) -> None:
         if (answer := self._resolver.answer(data, "udp", peer[0], self._address)) is not None:
+            if len(answer) > LONGEST:
+                # The head, marked as cut, and the question.
+                _, end = read_name(answer, 12)
+                answer = answer[:2] + struct.pack("!HHHHH", 0x8380, 1, 0, 0, 0) + answer[12 : end + 4]
             self._transport.sendto(answer, peer)
 
 

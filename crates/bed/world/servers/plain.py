@@ -1,6 +1,8 @@
 """Servers that speak first, one that repeats, and one that sends as much as is asked for."""
 
 import asyncio
+import socket
+import struct
 
 from logs import Log
 from settings import Settings
@@ -16,6 +18,7 @@ async def serve(settings: Settings, hits: Log) -> None:
         await listen(settings, hits, ports[name], greets(greetings[name]))
     await listen(settings, hits, ports["echo"], echo)
     await listen(settings, hits, ports["bulk"], bulk)
+    await listen(settings, hits, ports["ends"], ends(hits))
     # An answer has to come from where it was asked, so each address has its own.
     for service in ("allowed", "bulk"):
         for address in settings.services[service]:
@@ -72,6 +75,28 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     while data := await reader.read(1 << 16):
         writer.write(data)
         await writer.drain()
+
+
+def ends(hits: Log):
+    """Writes down how a connection ends; its first line is what it is called. `reset …` is reset at once."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called = (await reader.readline()).decode().strip()
+        if called.startswith("reset"):
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.transport.abort()
+            return
+        writer.write(b"open\n")
+        how = "closed"
+        try:
+            while await reader.read(1 << 16):
+                pass
+        except ConnectionError:
+            how = "reset"
+        hits.write(what="end", called=called, how=how)
+
+    return talk
 
 
 async def bulk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
