@@ -91,7 +91,8 @@ const FILES: &[(&str, &str)] = &[
          nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
     ),
     ("/etc/group", "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n"),
-    ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+    // With the cell's own name: who looks that up, as Node does, must not ask the network.
+    ("/etc/hosts", "127.0.0.1 localhost cell\n::1 localhost cell\n"),
     // Files alone: with no network a lookup must fail at once, not after asking nobody for 30 s.
     ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n"),
     ("/etc/resolv.conf", "# This cell has no network.\n"),
