@@ -202,7 +202,8 @@ fn lead(network: &Network, own: &[IpAddr]) -> Chain {
 }
 
 fn guard(network: &Network) -> Chain {
-    let over = |rate: u32| When::Over { rate, burst: rate.saturating_mul(4) };
+    // The daemon refuses what is over the limit, and says so; what is far over it does not even get there.
+    let over = |rate: u32| When::Over { rate: rate.saturating_mul(2), burst: rate.saturating_mul(8) };
     let rates = network.limits;
     vec![
         rule([When::Known], Then::Accept),
