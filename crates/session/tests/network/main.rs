@@ -3,5 +3,6 @@
 //!
 //! They need a bed around them and the environment `full`, and say `SKIPPED` without.
 
+mod audit;
 mod in_the_bed;
 mod kit;

@@ -1,11 +1,9 @@
 //! The mode `none`: nothing leaves, and whoever tries hears so at once.
 
-use std::process::Stdio;
-
 use bed::Needle;
 use session::Network;
 
-use crate::kit::{AT_ONCE, with};
+use crate::kit::{AT_ONCE, GET, Tried, WEB, with};
 
 /// What starts a program first has not been refused when that has started.
 const PROGRAMS: [&str; 4] = ["getent", "node", "deno", "curl"];
@@ -27,10 +25,7 @@ async fn no_way_to_resolve_a_name_lets_it_out() {
 
         // The same without a cell, in the same capture: it is not blind.
         let tag = "outofcell";
-        let mut outside = scene.bed.client("ways.py").unwrap();
-        outside.args([tag, "tunnel.example"]).stdin(Stdio::null()).stdout(Stdio::null());
-        let status = tokio::task::spawn_blocking(move || outside.status()).await.unwrap();
-        assert!(status.unwrap().success());
+        scene.ways_outside(tag, "tunnel.example").await;
         let labels: Vec<_> = (0..ways.len()).map(|way| Needle::new(&format!("{tag}{way:02}"))).collect();
         let mut seen = scene.bed.packets_with(&before, &labels).unwrap();
         seen.sort_by(|one, other| one.text.cmp(&other.text));
@@ -44,26 +39,28 @@ async fn no_way_to_resolve_a_name_lets_it_out() {
 async fn no_client_reaches_anything_and_each_says_so() {
     with("clients in mode none", Network::default(), async |scene| {
         let before = scene.bed.mark().unwrap();
-        for client in ["urllib", "requests", "httpx", "curl", "node", "deno"] {
-            scene.tried(&[client, "https://allowed.example/from-a-cell"]).await.refused();
-        }
-        scene.tried(&["git", "https://git.example/bed.git"]).await.refused();
-        scene.tried(&["pip", "https://index.example/simple"]).await.refused();
-        scene.tried(&["npm", "https://registry.example"]).await.refused();
+        let mut each: Vec<_> =
+            WEB.iter().map(|client| vec![*client, "https://allowed.example/from-a-cell"]).collect();
+        each.extend([
+            vec!["git", "https://git.example/bed.git"],
+            vec!["pip", "https://index.example/simple"],
+            vec!["npm", "https://registry.example"],
+        ]);
+        scene.all(&each).await.0.iter().for_each(Tried::refused);
+        let mut each = Vec::new();
         for service in ["allowed", "metadata", "private", "foreign", "mail"] {
-            for address in scene.bed.texts(&format!("/services/{service}")) {
-                let tried = scene.tried(&["tcp", address, "80", "GET / HTTP/1.0\\r\\n\\r\\n"]).await;
-                tried.refused();
-                assert!(tried.seconds < AT_ONCE && tried.error.contains("ENETUNREACH"), "{tried:?}");
-            }
+            each.extend(scene.bed.texts(&format!("/services/{service}")));
         }
-        for address in [scene.bed.texts("/machine/public"), scene.bed.texts("/machine/private")].concat() {
-            scene.tried(&["tcp", address, "80", "GET / HTTP/1.0\\r\\n\\r\\n"]).await.refused();
+        each.extend([scene.bed.texts("/machine/public"), scene.bed.texts("/machine/private")].concat());
+        let each: Vec<_> = each.into_iter().map(|address| vec!["tcp", address, "80", GET]).collect();
+        for tried in scene.all(&each).await.0 {
+            tried.refused();
+            assert!(tried.seconds < AT_ONCE && tried.error.contains("ENETUNREACH"), "{tried:?}");
         }
         // Its own loopback interface is its own.
         scene.tried(&["local"]).await.got("here here");
         for own in ["127.0.0.1", "::1", "0.0.0.0"] {
-            let tried = scene.tried(&["tcp", own, "80", "GET / HTTP/1.0\\r\\n\\r\\n"]).await;
+            let tried = scene.tried(&["tcp", own, "80", GET]).await;
             assert!(!tried.ok && tried.error.contains("ECONNREFUSED"), "{tried:?}");
         }
         let needles = ["allowed.example", "from-a-cell"].map(Needle::new);
