@@ -22,10 +22,13 @@ const ORDER: &[&[&str]] = &[
 ];
 
 /// Tools beside the product: they may know any crate, and what is shipped knows none of them.
-const OUTSIDE: &[&str] = &["check", "bed", "testkit"];
+const OUTSIDE: &[&str] = &["check", "bed", "attacks", "testkit"];
 
 /// Used by build scripts alone, and itself free of our crates.
 const BUILD: &[&str] = &["native-build"];
+
+/// Features that take something away from what is shipped, for tools alone.
+const FOR_TOOLS: &[&str] = &["walls-apart"];
 
 /// Every dependency that points the wrong way, one line each; empty when the architecture holds.
 pub(crate) fn violations(packages: &[Package]) -> Vec<String> {
@@ -39,6 +42,14 @@ pub(crate) fn violations(packages: &[Package]) -> Vec<String> {
         if place(name).is_none() && !BUILD.contains(&name) {
             found.push(format!("`{name}` has no place in the order of crates (crates/check/src/arrows.rs)"));
             continue;
+        }
+        let asked = package.dependencies.iter().flat_map(|dependency| &dependency.features);
+        for feature in asked.chain(&package.turns_on) {
+            // `name`, or `package/name`.
+            let feature = feature.rsplit('/').next().unwrap_or_default();
+            if FOR_TOOLS.contains(&feature) {
+                found.push(format!("`{name}` must not turn on `{feature}`: it is for tools"));
+            }
         }
         for dependency in &package.dependencies {
             let on = dependency.name.as_str();
@@ -99,12 +110,13 @@ mod tests {
                 Some(("build", name)) => (Stage::Build, name),
                 _ => (Stage::Normal, *wish),
             };
-            Dependency { name: name.to_owned(), stage }
+            Dependency { name: name.to_owned(), stage, features: Vec::new() }
         };
         let package = |(name, on): &(&str, &[&str])| Package {
             name: (*name).to_owned(),
             directory: format!("/tree/crates/{name}").into(),
             dependencies: on.iter().map(dependency).collect(),
+            turns_on: Vec::new(),
         };
         crates.iter().map(package).collect()
     }
@@ -160,6 +172,20 @@ mod tests {
         let knowing =
             tree(&[("cellblock", &["check"]), ("session", &["testkit"]), ("check", &[]), ("testkit", &[])]);
         assert_eq!(violations(&knowing).len(), 2);
+    }
+
+    #[test]
+    fn nothing_shipped_turns_on_what_is_for_tools() {
+        let mut packages = tree(&[("launcher", &[]), ("session", &["launcher"]), ("attacks", &["launcher"])]);
+        packages[2].dependencies[0].features = vec!["walls-apart".to_owned()];
+        assert_eq!(violations(&packages), Vec::<String>::new());
+        packages[1].dependencies[0].features = vec!["walls-apart".to_owned()];
+        packages[0].turns_on = vec!["walls-apart".to_owned()];
+        assert_eq!(violations(&packages).len(), 2);
+        packages[1].dependencies[0].features.clear();
+        packages[0].turns_on.clear();
+        packages[1].turns_on = vec!["launcher/walls-apart".to_owned()];
+        assert_eq!(violations(&packages).len(), 1);
     }
 
     #[test]

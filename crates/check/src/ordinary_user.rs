@@ -24,7 +24,7 @@ use crate::workspace::{Executable, Workspace, answers, run_as};
 use crate::{environment, network};
 
 /// The crates whose tests make cells.
-const CRATES: &[&str] = &["session", "cellblock", "forkserver", "bed"];
+const CRATES: &[&str] = &["session", "cellblock", "forkserver", "bed", "attacks"];
 
 /// What our users' names begin with; the id of the process that made them follows.
 const PREFIX: &str = "cellblock-check-";

@@ -24,6 +24,8 @@ pub(crate) struct Package {
     /// The directory of its `Cargo.toml`.
     pub(crate) directory: PathBuf,
     pub(crate) dependencies: Vec<Dependency>,
+    /// What its own features turn on.
+    pub(crate) turns_on: Vec<String>,
 }
 
 /// What a `Cargo.toml` asks for.
@@ -31,6 +33,8 @@ pub(crate) struct Dependency {
     /// The package's own name, also where the manifest renames it.
     pub(crate) name: String,
     pub(crate) stage: Stage,
+    /// Features asked for.
+    pub(crate) features: Vec<String>,
 }
 
 /// What a dependency is for.
@@ -110,7 +114,8 @@ impl Package {
                 Some("build") => Stage::Build,
                 _ => Stage::Normal,
             };
-            Some(Dependency { name: entry["name"].as_str()?.to_owned(), stage })
+            let features = texts(&entry["features"]);
+            Some(Dependency { name: entry["name"].as_str()?.to_owned(), stage, features })
         };
         Some(Self {
             name: package["name"].as_str()?.to_owned(),
@@ -120,8 +125,14 @@ impl Package {
                 .iter()
                 .map(dependency)
                 .collect::<Option<_>>()?,
+            turns_on: package["features"].as_object()?.values().flat_map(texts).collect(),
         })
     }
+}
+
+/// The texts of a list.
+fn texts(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
 }
 
 impl Executable {
@@ -188,6 +199,8 @@ mod tests {
         assert_eq!(check.directory, workspace.root.join("crates/check"));
         let anyhow = check.dependencies.iter().find(|dependency| dependency.name == "anyhow").unwrap();
         assert!(anyhow.stage == Stage::Normal);
+        let attacks = workspace.packages.iter().find(|package| package.name == "attacks").unwrap();
+        assert!(attacks.dependencies.iter().any(|dependency| dependency.features == ["walls-apart"]));
         let protocol = workspace.packages.iter().find(|package| package.name == "protocol").unwrap();
         let tests = protocol.dependencies.iter().find(|dependency| dependency.name == "proptest").unwrap();
         assert!(tests.stage == Stage::Test);
