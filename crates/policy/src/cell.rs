@@ -191,6 +191,9 @@ mod tests {
         let mut plan = plan(true);
         plan.confinement.filters.clear();
         assert!(CellPlan::decode(&plan.encode()).is_err());
+        let mut open = self::plan(true);
+        open.confinement.landlock = None;
+        assert!(CellPlan::decode(&open.encode()).is_err());
         assert!(Confinement::decode(&plan.confinement.encode()).is_err());
     }
 

@@ -131,7 +131,8 @@ pub struct Confinement {
     /// Processors it may run on; empty: all.
     pub processors: Vec<u32>,
     /// What can be reached by path, where the kernel has Landlock, and nothing else; nothing, if the list is empty.
-    /// `None` is no such wall: tests of what stands behind it have plans without.
+    /// `None` is no such wall, and no plan of a cell can be read so: only a test of what stands behind it asks a forkserver
+    /// for a kernel without.
     pub landlock: Option<Vec<Grant>>,
     /// System-call filters, compiled, in the order in which they are installed. Never empty.
     pub filters: Vec<Vec<u8>>,
@@ -313,6 +314,9 @@ impl CellPlan {
             },
         };
         read.end()?;
+        if plan.confinement.landlock.is_none() {
+            return Err(CodecError::Value("the rules about paths"));
+        }
         Ok(plan)
     }
 }
