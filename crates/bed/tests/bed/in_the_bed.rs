@@ -156,6 +156,22 @@ fn ways_to_send_a_name_are_seen_by_captures() {
     }
 }
 
+#[test]
+fn captures_leave_out_bulk_and_nothing_else() {
+    let Some(bed) = Bed::around("bulk in captures") else { return };
+    for host in ["151.101.0.90", "2606:2800:220:2::90"] {
+        // Neither so short a packet to the same port, nor so long a one to another.
+        for (port, length, expected) in [("7", 100, true), ("7", 1000, false), ("80", 1000, true)] {
+            let label = format!("bulk{length}to{port}of{}", if host.contains(':') { "six" } else { "four" });
+            let before = bed.mark().unwrap();
+            let text = format!("GET /{label}{} HTTP/1.0\\r\\n\\r\\n", "x".repeat(length));
+            answer(&bed, &["tcp", host, port, &text]);
+            let seen = bed.packets_with(&before, &[Needle::new(&label)]).unwrap();
+            assert_eq!(!seen.is_empty(), expected, "{label}");
+        }
+    }
+}
+
 /// Brings up its loopback interface (SIOCSIFFLAGS), tells its process id, and sends a datagram when asked.
 const INSIDE: &str = r"
 import fcntl, os, socket, struct
