@@ -57,6 +57,13 @@ pub fn set_name(name: &CStr) -> io::Result<()> {
     Ok(rustix::thread::set_name(name)?)
 }
 
+/// Lets this process, and what it starts, open as many descriptors as the system permits it.
+pub fn raise_open_files() -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?)
+}
+
 /// The bytes of a page of memory, the unit in which `/proc` counts.
 pub fn page_size() -> u64 {
     // SAFETY: takes a number and gives a number.

@@ -104,6 +104,10 @@ pub(crate) fn serve(options: &Serve, common: &Common, printer: Printer) -> anyho
     // Before anything is started: trying makes a cell, and cgroups want a process that is alone.
     require::check(&config, network::Use::Server)?;
     logs::begin(options.log, options.log_json);
+    // A connection of a session takes two descriptors, and many systems give a program 1024 unless it asks.
+    if let Err(error) = sys::process::raise_open_files() {
+        tracing::warn!(%error, "failed to raise the limit of open descriptors");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(&config, places, address, printer))?;
     runtime.shutdown_timeout(Duration::from_secs(5));
