@@ -3,6 +3,7 @@
 
 mod bed;
 mod carried;
+mod corpus;
 mod greetings;
 mod limits;
 mod looked_up;
