@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds between SIGINT, SIGTERM and SIGKILL.
 _GRACE = 0.5
+#: Seconds for which nobody looks for an interrupt. One that comes in the moment before a wait begins does not end it.
+_LOOK = 1
 
 _outlet: Outlet | None = None
 
@@ -64,7 +66,7 @@ def output_of(command: str) -> tuple[str, int]:
     import subprocess
 
     child = shielded(_start, [_shell(), "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    out, _ = _interruptibly(child, child.communicate)
+    out, _ = _interruptibly(child, _communicate)
     return out.decode("utf-8", "replace"), child.returncode
 
 
@@ -79,8 +81,8 @@ def run(argv: Sequence[str], text: str | None = None) -> int:
     given = None if text is None else text.encode("utf-8", "replace")
     child = shielded(_start, argv, **streams)
     if direct and text is None:
-        return _interruptibly(child, child.wait)
-    out, err = _interruptibly(child, child.communicate, given)
+        return _interruptibly(child, _wait)
+    out, err = _interruptibly(child, _communicate, given)
     for stream, data in ((sys.stdout, out), (sys.stderr, err)):
         if data:
             stream.write(data.decode("utf-8", "replace"))
@@ -101,10 +103,37 @@ def _interruptibly(child: Any, work: Callable, *args: Any) -> Any:
     """Does it, and takes the child's whole process group along when it is interrupted."""
     try:
         raise_deferred()
-        return work(*args)
+        return work(child, *args)
     except BaseException:
         _end(child)
         raise
+
+
+def _wait(child: Any) -> int:
+    """Waits for its end, and gives its status."""
+    import select
+
+    ended = os.pidfd_open(child.pid)
+    try:
+        poll = select.poll()
+        poll.register(ended, select.POLLIN)
+        while not poll.poll(_LOOK * 1000):
+            pass
+    finally:
+        os.close(ended)
+    return child.wait()
+
+
+def _communicate(child: Any, text: bytes | None = None) -> tuple[bytes, bytes]:
+    """Writes to it, reads from it to its end."""
+    import subprocess
+
+    while True:
+        try:
+            return child.communicate(text, timeout=_LOOK)
+        except subprocess.TimeoutExpired:
+            # What is left of the text, it keeps itself.
+            text = None
 
 
 def _end(child: Any) -> None:
