@@ -23,6 +23,7 @@ use crate::place::Places;
 use crate::printer::Printer;
 
 const CLIENT: &str = include_str!("client.py");
+
 /// The environment whose Python is the client.
 const ENVIRONMENT: &str = "lean";
 /// How much is done.
