@@ -159,7 +159,8 @@ async fn rounds(
 /// A round of the client as an ordinary process.
 async fn outside(root: &Path, arguments: &[String; 4]) -> anyhow::Result<Round> {
     let mut command = Command::new(root.join("bin/python"));
-    command.args(["-I", "-c", CLIENT]).args(arguments).env_clear();
+    // Outside of a cell it would look for its library where it was built, which not everybody may read.
+    command.args(["-s", "-B", "-c", CLIENT]).args(arguments).env_clear().env("PYTHONHOME", root.join("base"));
     let output = tokio::task::spawn_blocking(move || command.output()).await??;
     if !output.status.success() {
         bail!("run the client: {}", String::from_utf8_lossy(&output.stderr).trim_end());
