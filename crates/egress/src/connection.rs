@@ -27,6 +27,9 @@ use crate::relay;
 use crate::shared::{Denied, Shared};
 use crate::wire::greeting::{self, Greeting};
 
+/// How much the system may hold for one direction of one side of a connection, bytes; it takes twice that, for its own
+/// accounts.
+const BUFFER: usize = 256 << 10;
 /// How long a client has for its greeting.
 const GREETING: Duration = Duration::from_secs(10);
 /// Who ends a connection sooner, without a word, did not wait for one.
@@ -77,7 +80,7 @@ impl<'a> Record<'a> {
 impl Drop for Record<'_> {
     fn drop(&mut self) {
         let cut = if self.shared.ledger.is_spent() { Verdict::Refused(Refusal::Bytes) } else { Verdict::Cut };
-        (self.shared.audit)(&Audit {
+        self.shared.tell(&Audit {
             name: self.name.as_ref().map(ToString::to_string),
             address: Some(self.to),
             verdict: self.verdict.unwrap_or(cut),
@@ -157,16 +160,16 @@ async fn carry(shared: &Arc<Shared>, cell: &Abrupt, record: &mut Record<'_>) -> 
         },
         _ => {
             shared.network.address(to)?;
-            if shared.is_hosts(to) {
-                return Err(Refusal::Host.into());
-            }
+            shared.not_hosts(to)?;
             (Vec::new(), None, reach::address(shared, to).await?)
         }
     };
     shared.ledger.contacted(&record.what());
     let peer = Abrupt::new(peer);
     // Small pieces go on at once, as they came.
-    let _ = (cell.set_nodelay(true), peer.set_nodelay(true));
+    for stream in [cell, &peer] {
+        let _ = (stream.set_nodelay(true), bound_buffers(stream));
+    }
     let out = async {
         let held = match gate {
             Some(name) => gated(cell, name, record).await?,
@@ -186,6 +189,13 @@ async fn carry(shared: &Arc<Shared>, cell: &Abrupt, record: &mut Record<'_>) -> 
     };
     record.verdict = Some(verdict);
     Ok(verdict)
+}
+
+/// Bounds what the system holds for a connection: without, it lets a receiver that is not read from have megabytes, and
+/// that is the machine's memory and nobody's limit.
+fn bound_buffers(stream: &TcpStream) -> rustix::io::Result<()> {
+    rustix::net::sockopt::set_socket_recv_buffer_size(stream, BUFFER)?;
+    rustix::net::sockopt::set_socket_send_buffer_size(stream, BUFFER)
 }
 
 /// The client's greeting, if it gives one, where servers may speak first: checked when it is whole.
@@ -250,7 +260,8 @@ mod tests {
     async fn a_connection_takes_little_memory() {
         let (until_gone, _gone) = oneshot::channel();
         let host = Arc::new(Machine { is_own: |_| Ok(false) });
-        let options = Options { resolver: Resolver::new(Vec::new()), audit: Arc::new(|_| {}), host };
+        let room = Arc::new(tokio::sync::Semaphore::new(1));
+        let options = Options { room, resolver: Resolver::new(Vec::new()), audit: Arc::new(|_| {}), host };
         let shared = Arc::new(Shared::new(policy::network::Network::default(), options, until_gone));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

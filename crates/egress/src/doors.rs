@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use policy::network::Refusal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
@@ -65,8 +66,18 @@ pub(crate) async fn streams(shared: Arc<Shared>, listener: TcpListener) {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     let stream = Abrupt::new(stream);
+                    let Ok(room) = shared.room.clone().try_acquire_owned() else {
+                        connection::turned_away(&shared, &stream, Refusal::Room);
+                        continue;
+                    };
                     match shared.ledger.connection() {
-                        Ok(()) => drop(connections.spawn(connection::serve(shared.clone(), stream))),
+                        Ok(()) => {
+                            let shared = shared.clone();
+                            connections.spawn(async move {
+                                connection::serve(shared, stream).await;
+                                drop(room);
+                            });
+                        }
                         Err(refusal) => connection::turned_away(&shared, &stream, refusal),
                     }
                 }

@@ -13,6 +13,9 @@ use tokio::sync::watch;
 use crate::audit::Failure;
 use crate::bucket::Bucket;
 
+/// How many refusals are told one by one in a second, after a burst: what a cell can make happen endlessly may not fill
+/// an operator's disk.
+const TOLD: u32 = 20;
 /// How many different names a report tells.
 const NAMES: usize = 1000;
 /// How many different happenings are kept; the oldest is forgotten first.
@@ -39,6 +42,8 @@ pub struct Report {
     pub names: Vec<(String, u64)>,
     /// Connections to names that are more than a report tells.
     pub more: u64,
+    /// Refusals that were counted and not told one by one.
+    pub untold: u64,
 }
 
 /// A point in time, for [`crate::Egress::since`].
@@ -85,6 +90,8 @@ struct Pages {
     now: u64,
     connecting: Bucket,
     looking: Bucket,
+    telling: Bucket,
+    untold: u64,
 }
 
 #[derive(Debug)]
@@ -114,6 +121,8 @@ impl Ledger {
                 now: 0,
                 connecting: Bucket::new(limits.connections_per_second, now),
                 looking: Bucket::new(limits.lookups_per_second, now),
+                telling: Bucket::new(TOLD, now),
+                untold: 0,
             }),
         }
     }
@@ -185,6 +194,14 @@ impl Ledger {
         }
     }
 
+    /// Whether one more refusal is told to whoever keeps a record. One that is not, is counted.
+    pub(crate) fn tells(&self) -> bool {
+        let mut pages = self.pages();
+        let tells = pages.telling.take(Instant::now());
+        pages.untold += u64::from(!tells);
+        tells
+    }
+
     pub(crate) fn refused(&self, refusal: Refusal, sentence: String) {
         let mut pages = self.pages();
         *pages.refused.entry(refusal).or_default() += 1;
@@ -209,6 +226,7 @@ impl Ledger {
             bytes_in: self.bytes_in.load(Relaxed),
             names: pages.names.iter().map(|(name, &count)| (name.clone(), count)).collect(),
             more: pages.more,
+            untold: pages.untold,
         };
         report.refused.sort_by_key(|(refusal, _)| refusal.to_string());
         report.failed.sort_by_key(|(failure, _)| failure.to_string());

@@ -42,7 +42,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use policy::network::Network;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
 pub use audit::{Audit, Failure, Verdict};
@@ -73,6 +73,8 @@ pub struct Options {
     pub audit: Arc<dyn Fn(&Audit) + Send + Sync>,
     /// The machine.
     pub host: Arc<dyn Host>,
+    /// For how many connections there is room, of all ways out together: each takes two descriptors of this process.
+    pub room: Arc<Semaphore>,
 }
 
 /// Why there is no way out. Reads well after "failed to".

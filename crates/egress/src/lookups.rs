@@ -17,7 +17,7 @@ use crate::wire::name::WireName;
 /// For how many seconds a cell may keep what stands for a name. It never changes while the session lives.
 const SECONDS: u32 = 60;
 
-/// Answers one lookup; `None` if it is none. `room` is how much may be sent; without, what the client says.
+/// Answers one lookup; `None` if it is none, and if it was one too many on a connection. `room` is how much may be sent; without, what the client says.
 pub(crate) async fn answer(shared: &Shared, bytes: &[u8], room: Option<usize>) -> Option<Vec<u8>> {
     let query = match dns::read(bytes) {
         Ok(query) => query,
@@ -26,6 +26,10 @@ pub(crate) async fn answer(shared: &Shared, bytes: &[u8], room: Option<usize>) -
     let reply = match shared.ledger.lookup() {
         Err(refusal) => {
             shared.refused_lookup(query.question.name.to_string(), refusal);
+            // On a connection the next ones already wait: it ends.
+            if room.is_some() {
+                return None;
+            }
             Code::REFUSED.into()
         }
         Ok(()) => match shared.network.mode {
@@ -135,8 +139,10 @@ fn judge(shared: &Shared, address: IpAddr) -> Result<(), Refusal> {
         .open_private
         .iter()
         .any(|opened| shared.network.meant(SocketAddr::new(address, opened.port.0.unwrap_or(0))));
-    let own = !somewhere && shared.host.is_own(address).unwrap_or(true);
-    if own { Err(Refusal::Host) } else { Ok(()) }
+    if somewhere {
+        return Ok(());
+    }
+    shared.not_hosts(SocketAddr::new(address, 0))
 }
 
 fn remember(shared: &Shared, address: IpAddr, name: Option<&Name>) {

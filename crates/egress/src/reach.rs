@@ -46,7 +46,8 @@ pub(crate) async fn address(shared: &Shared, to: SocketAddr) -> Result<TcpStream
 
 fn judge(shared: &Shared, to: SocketAddr) -> Result<SocketAddr, Refusal> {
     shared.network.resolved(to)?;
-    if shared.is_hosts(to) { Err(Refusal::Host) } else { Ok(to) }
+    shared.not_hosts(to)?;
+    Ok(to)
 }
 
 /// One of each family in turn, each address once.

@@ -77,8 +77,7 @@ fn rejected(shared: &Shared, Rejected { to, protocol }: Rejected) {
         (Protocol::Udp | Protocol::Other(_), _) if name.is_some() => Refusal::Protocol,
         (Protocol::Udp | Protocol::Other(_), Ok(()) | Err(Refusal::NotListed)) => Refusal::Protocol,
         (_, Err(refusal)) => refusal,
-        (Protocol::Tcp, Ok(())) if shared.is_hosts(to) => Refusal::Host,
-        (Protocol::Tcp, Ok(())) => Refusal::Rate,
+        (Protocol::Tcp, Ok(())) => shared.not_hosts(to).err().unwrap_or(Refusal::Rate),
     };
     let what = match (&name, to.port()) {
         (Some(name), 0) => name.clone(),
@@ -87,7 +86,7 @@ fn rejected(shared: &Shared, Rejected { to, protocol }: Rejected) {
         (None, _) => to.to_string(),
     };
     shared.denied(&what, Denied::Refused(refusal));
-    (shared.audit)(&Audit {
+    shared.tell(&Audit {
         name,
         address: Some(to),
         verdict: Verdict::Refused(refusal),

@@ -29,6 +29,8 @@ const OTHER_FAMILY: Duration = Duration::from_secs(1);
 const ADDRESSES: usize = 32;
 /// How many listed names are resolved at the same time.
 const RESOLVING: usize = 16;
+/// As much of a name is told as a name may have.
+const NAME: usize = 253;
 /// A longer list is not told in a sentence.
 const TOLD: usize = 8;
 
@@ -85,7 +87,8 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) host: Arc<dyn Host>,
     pub(crate) resolver: Resolver,
-    pub(crate) audit: Arc<dyn Fn(&Audit) + Send + Sync>,
+    audit: Arc<dyn Fn(&Audit) + Send + Sync>,
+    pub(crate) room: Arc<Semaphore>,
     names: Mutex<Names>,
     resolving: Semaphore,
     /// Closed when the last task has ended.
@@ -100,6 +103,7 @@ impl Shared {
             host: options.host,
             resolver: options.resolver,
             audit: options.audit,
+            room: options.room,
             names: Mutex::default(),
             resolving: Semaphore::new(RESOLVING),
             _until_gone: until_gone,
@@ -111,9 +115,22 @@ impl Shared {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the address is one of the host's that the operator did not mean.
-    pub(crate) fn is_hosts(&self, to: SocketAddr) -> bool {
-        !self.network.meant(to) && self.host.is_own(to.ip()).unwrap_or(true)
+    /// Refuses an address of the host's that the operator did not mean.
+    pub(crate) fn not_hosts(&self, to: SocketAddr) -> Result<(), Refusal> {
+        match self.host.is_own(to.ip()) {
+            _ if self.network.meant(to) => Ok(()),
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Refusal::Host),
+            // It cannot be asked, so nobody goes there.
+            Err(_) => Err(Refusal::Room),
+        }
+    }
+
+    /// Tells whoever keeps a record. Of refusals, of which a cell can make as many as it likes, not every one.
+    pub(crate) fn tell(&self, audit: &Audit) {
+        if !matches!(audit.verdict, Verdict::Refused(_)) || self.ledger.tells() {
+            (self.audit)(audit);
+        }
     }
 
     /// The addresses of a listed name, as they came; none of them judged.
@@ -210,9 +227,11 @@ impl Shared {
     }
 
     /// Tells of a lookup that was refused.
-    pub(crate) fn refused_lookup(&self, name: String, refusal: Refusal) {
+    pub(crate) fn refused_lookup(&self, mut name: String, refusal: Refusal) {
+        // What is no letter takes four.
+        name.truncate(NAME);
         self.denied(&name, refusal.into());
-        (self.audit)(&Audit {
+        self.tell(&Audit {
             name: Some(name),
             address: None,
             verdict: Verdict::Refused(refusal),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cell::{Node, NodeOptions};
 use egress::Resolver;
 use protocol::{CallId, SessionId};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) node: Arc<Node>,
     pub(crate) forks: Arc<Forks>,
     pub(crate) resolver: Resolver,
+    /// Room for connections of all sessions.
+    pub(crate) connections: Arc<Semaphore>,
     sessions: Mutex<HashMap<(Principal, SessionId), Entry>>,
 }
 
@@ -59,6 +61,9 @@ impl Engine {
     /// Prepares the machine for cells, and starts to warm up a forkserver behind it.
     pub async fn start(options: EngineOptions) -> Result<Engine> {
         let (kernels, resolver) = (options.kernels, options.resolver);
+        // Half of the descriptors are for everything else: sessions, their files, clients.
+        let descriptors = usize::try_from(sys::process::open_files()).unwrap_or(usize::MAX);
+        let connections = Arc::new(Semaphore::new((descriptors / 4).min(Semaphore::MAX_PERMITS)));
         let node = blocking(move || {
             let extra = [(forkserver::HELPER_NAME, forkserver::HELPER, 0o755)];
             let runtime =
@@ -76,7 +81,7 @@ impl Engine {
         let node = Arc::new(node);
         let forks = Arc::new(Forks::new(kernels, node.clone()));
         let supervisor = Some(tokio::spawn(forks.clone().supervise()));
-        let shared = Arc::new(Shared { node, forks, resolver, sessions: Mutex::default() });
+        let shared = Arc::new(Shared { node, forks, resolver, connections, sessions: Mutex::default() });
         Ok(Engine { shared, supervisor })
     }
 

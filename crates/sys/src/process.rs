@@ -64,6 +64,11 @@ pub fn raise_open_files() -> io::Result<()> {
     Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?)
 }
 
+/// How many descriptors this process may open.
+pub fn open_files() -> u64 {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// The bytes of a page of memory, the unit in which `/proc` counts.
 pub fn page_size() -> u64 {
     // SAFETY: takes a number and gives a number.

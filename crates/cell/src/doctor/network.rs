@@ -41,7 +41,7 @@ pub(super) fn modes(node: &Node, request: &CellRequest) -> Layer {
     let cell_of = |mode| {
         let network = Network { mode, ..Network::default() };
         let mut cell = node.create(&CellRequest { network, ..request.clone() })?;
-        let families = cell.take_doors().map_or(0, |doors| doors.streams.len());
+        let families = cell.take_doors().map_or(0, |doors| doors.lookups.len());
         cell.destroy()?;
         Ok(families)
     };

@@ -54,6 +54,7 @@ impl Host for Machine {
 /// A way out, its cell and its internet.
 pub(crate) struct Bed {
     pub(crate) egress: Egress,
+    pub(crate) room: Arc<tokio::sync::Semaphore>,
     pub(crate) names: NameServer,
     machine: Arc<Machine>,
     audits: Arc<Mutex<Vec<Audit>>>,
@@ -82,6 +83,16 @@ impl Bed {
 
     /// With a socket that tells what the kernel rejected.
     pub(crate) async fn with(network: Network, refusals: Option<std::os::fd::OwnedFd>) -> Bed {
+        Bed::made(network, refusals, 1000).await
+    }
+
+    /// One where all ways out together have room for so many connections.
+    pub(crate) async fn roomy(network: Network, room: usize) -> Bed {
+        Bed::made(network, None, room).await
+    }
+
+    async fn made(network: Network, refusals: Option<std::os::fd::OwnedFd>, room: usize) -> Bed {
+        let room = Arc::new(tokio::sync::Semaphore::new(room));
         let names = NameServer::start().await;
         let streams = TcpListener::bind("127.0.0.1:0").unwrap();
         let lookups = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -90,13 +101,14 @@ impl Bed {
         let audits: Arc<Mutex<Vec<Audit>>> = Arc::default();
         let told = audits.clone();
         let options = Options {
+            room: room.clone(),
             resolver: Resolver::new(vec![names.address]),
             audit: Arc::new(move |audit: &Audit| told.lock().unwrap().push(audit.clone())),
             host: machine.clone(),
         };
         let doors = Doors { streams: vec![streams.into()], lookups: vec![lookups.into()], refusals };
         let egress = Egress::open(doors, network, options).unwrap();
-        Bed { egress, names, machine, audits, streams: to_streams, lookups: to_lookups }
+        Bed { egress, room, names, machine, audits, streams: to_streams, lookups: to_lookups }
     }
 
     /// Where lookups are answered.

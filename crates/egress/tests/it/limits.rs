@@ -119,3 +119,35 @@ async fn what_is_told_has_a_most() {
     assert_eq!(told.len(), 64);
     assert!(told[63].starts_with("`a199.example`") && told[0].starts_with("`a136.example`"), "{told:?}");
 }
+
+#[tokio::test]
+async fn of_refusals_without_end_most_are_only_counted() {
+    let bed = Bed::new(allow(&["example.org"])).await;
+    for number in 0..300 {
+        bed.look_up(&format!("n{number}.unlisted.example"), egress::wire::dns::kind::A).await;
+    }
+    let report = bed.egress.report();
+    let refused: u64 = report.refused.iter().map(|(_, count)| count).sum();
+    let told = bed.audits().len() as u64;
+    assert_eq!(told + report.untold, refused, "{report:?}");
+    assert!(refused == 300 && report.untold > 100, "{told} were told");
+}
+
+#[tokio::test]
+async fn what_others_hold_leaves_no_room_and_that_is_said() {
+    let bed = Bed::roomy(internet(), 1).await;
+    let server = bed.server(WEB).await;
+    let first = bed.connect(to()).await;
+    let (served, _) = server.accept().await.unwrap();
+    let mark = bed.egress.mark();
+    reset(&mut bed.connect(to()).await).await;
+    assert_eq!(
+        bed.sentences(mark),
+        ["`93.184.216.34:443` was refused: cellblock has no room for more connections now"]
+    );
+    drop((first, served));
+    bed.audit(|audit| audit.verdict == Verdict::Closed).await;
+    crate::bed::until(|| (bed.room.available_permits() == 1).then_some(())).await;
+    let _again = bed.connect(to()).await;
+    server.accept().await.unwrap();
+}

@@ -74,6 +74,18 @@ fn number(text: &str) -> Option<u16> {
     text.parse().ok().filter(|&port| digits && port > 0)
 }
 
+/// Why no setting opens an address of this kind.
+fn never(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Metadata => "a metadata service is never opened",
+        Kind::Loopback => "a session's own loopback is always there, and the machine's is never opened",
+        Kind::Translated => "it is another address in disguise: write that one, in its own form",
+        Kind::LinkLocal | Kind::Multicast | Kind::Reserved | Kind::Private | Kind::Public => {
+            "only private addresses can be opened, and a range only if it is all private"
+        }
+    }
+}
+
 const PORT: &str =
     "a port is a number from 1 to 65535 after a colon; an IPv6 address stands in brackets then";
 
@@ -82,15 +94,22 @@ impl FromStr for Entry {
 
     fn from_str(text: &str) -> Result<Entry, EntryError> {
         let refuse = |reason| EntryError::new(text, reason);
+        if text.contains("://") {
+            return Err(refuse("it is a host's name and not a URL: `example.org`, or `example.org:443`"));
+        }
+        if text.contains(',') {
+            return Err(refuse("each entry is given by itself"));
+        }
         let (host, port) = port(text.trim()).ok_or_else(|| refuse(PORT))?;
         if let Ok(address) = host.parse::<IpAddr>() {
             return match kind(address) {
                 Kind::Public => Ok(Entry::Address(Opened { prefix: Prefix::single(address), port })),
-                _ => Err(refuse("an address that is not public goes into `open_private`")),
+                Kind::Private => Err(refuse("an address that is not public goes into `open_private`")),
+                other => Err(refuse(never(other))),
             };
         }
         if host.contains('/') {
-            return Err(refuse("the list takes names and single addresses"));
+            return Err(refuse("the list takes names (`example.org`) and single addresses, without a path"));
         }
         if host == "*" {
             return Err(refuse("everything is the mode `internet`"));
@@ -110,14 +129,14 @@ impl FromStr for Opened {
 
     fn from_str(text: &str) -> Result<Opened, EntryError> {
         let refuse = |reason| EntryError::new(text, reason);
-        let reason = "it is an address (`10.1.2.3`) or a range (`10.1.2.0/24`), with or without `:port`";
+        let reason = "it is an address (`10.1.2.3`) or a range with zeros behind its bits (`10.1.2.0/24`), with or \
+                      without `:port`";
         let (host, port) = port(text.trim()).ok_or_else(|| refuse(PORT))?;
         let prefix: Prefix = host.parse().map_err(|()| refuse(reason))?;
         match prefix.whole() {
             Kind::Private => Ok(Opened { prefix, port }),
             Kind::Public => Err(refuse("public addresses need not be opened: mode `internet`, or `allow`")),
-            Kind::Metadata => Err(refuse("a metadata service is never opened")),
-            _ => Err(refuse("only private addresses can be opened")),
+            other => Err(refuse(never(other))),
         }
     }
 }

@@ -102,6 +102,8 @@ pub enum Refusal {
     Rate,
     /// All bytes of the session are used up.
     Bytes,
+    /// The daemon has no descriptors left to look, or to connect.
+    Room,
 }
 
 impl fmt::Display for Refusal {
@@ -129,6 +131,7 @@ impl fmt::Display for Refusal {
             Refusal::Names => "this session has asked for too many names",
             Refusal::Unresolved => "too many names like it do not exist",
             Refusal::Rate => "there are too many connections or lookups",
+            Refusal::Room => "cellblock has no room for more connections now",
             Refusal::Bytes => "this session has used up its bytes",
         })
     }

@@ -206,9 +206,13 @@ fn guard(network: &Network) -> Chain {
     let over = |rate: u32| When::Over { rate: rate.saturating_mul(2), burst: rate.saturating_mul(8) };
     let rates = network.limits;
     vec![
+        // Before what is known: one socket can ask endlessly, and the cell's own name server is no matter of any rule below.
+        rule(
+            [When::Udp, When::ToPort(Door::Lookups.port()), over(rates.lookups_per_second)],
+            Then::Unreachable,
+        ),
         rule([When::Known], Then::Accept),
         rule([When::Led, When::Tcp, over(rates.connections_per_second)], Then::Reset),
-        rule([When::Led, When::Udp, over(rates.lookups_per_second)], Then::Unreachable),
         rule([When::Led], Then::Accept),
         // Nobody comes to this door by himself: where he wants to go would not be known.
         rule([When::To(LOOPBACK_V4), When::Tcp, When::ToPort(Door::Streams.port())], Then::Reset),

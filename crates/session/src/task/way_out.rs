@@ -19,6 +19,7 @@ impl Task {
         let (session, principal) = (self.session, self.principal.clone());
         let options = egress::Options {
             resolver: self.engine.resolver.clone(),
+            room: self.engine.connections.clone(),
             host: Arc::new(Machine { is_own: sys::netlink::is_own }),
             audit: Arc::new(move |line: &Audit| {
                 tracing::info!(
@@ -52,7 +53,8 @@ impl Task {
         let (all, mut told) = (happenings.len(), Vec::new());
         // The one that would be hidden takes no more room than the word that it is.
         let shown = if all > TOLD + 1 { TOLD } else { all };
-        told.extend(happenings.into_iter().take(shown).map(|happening| happening.sentence));
+        // The last ones: they are nearest to what the code died of.
+        told.extend(happenings.into_iter().skip(all - shown).map(|happening| happening.sentence));
         if all > shown {
             told.push(format!("{} more names or addresses were not reached", all - shown));
         }
@@ -71,6 +73,7 @@ impl Task {
             connections = report.connections,
             lookups = report.lookups,
             refused,
+            untold = report.untold,
             bytes_out = report.bytes_out,
             bytes_in = report.bytes_in,
             "network closed"
