@@ -105,7 +105,7 @@ impl Task {
         let Some(record) = self.records.get_mut(&call) else { return };
         if record.started.is_none() {
             record.started = Some(now);
-            record.network_mark = mark;
+            record.network.mark = mark;
             record.oom_before = self.oom_seen;
             record.disk_before = self.disk.used();
             // What an earlier attempt to start a kernel came to is no fault of this one.
@@ -136,7 +136,7 @@ impl Task {
         let Some(record) = self.records.get_mut(&call) else { return };
         if record.started.is_none() {
             record.started = Some(now);
-            record.network_mark = mark;
+            record.network.mark = mark;
             record.oom_before = self.oom_seen;
             record.disk_before = self.disk.used();
         } else {

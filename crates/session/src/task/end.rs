@@ -64,7 +64,8 @@ impl Task {
                 record.tell(event);
             }
         }
-        for notice in notices.into_iter().chain(self.not_reached(record.network_mark)) {
+        let not_reached = self.not_reached(&record);
+        for notice in notices.into_iter().chain(not_reached) {
             record.notice(notice);
         }
         if !record.command {

@@ -1,9 +1,11 @@
 //! What init says.
 
 use bytes::Bytes;
+use policy::network::Mode;
 use protocol::codec::Reader;
 use protocol::{CallId, CellState, Frame, KernelId, Kind, RefusedReason, WaitStatus};
 
+use super::way_out::{LOOKED_AT, misses_network};
 use super::{Job, Task};
 use crate::clock::Alarm;
 use crate::done;
@@ -295,6 +297,9 @@ impl Task {
         {
             let limit = crate::output::FILE_LIMIT.min(self.options.limits.disk);
             record.output.spool_to(Spool::start(cell, limit));
+        }
+        if self.options.network.mode == Mode::None {
+            record.network.missed |= record.output.written() <= LOOKED_AT && misses_network(&taken.pass);
         }
         if !taken.pass.is_empty() {
             record.items.output(stream, taken.pass);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use egress::Mark;
 use protocol::{CallId, WaitStatus};
 use tokio::time::Instant;
 
@@ -12,6 +11,8 @@ use crate::machine::Ending;
 use crate::outcome::SoftKill;
 use crate::output::{Output, Spooled};
 use crate::queue::Sender;
+
+use super::way_out::Seen;
 
 /// What a call is about.
 #[derive(Debug)]
@@ -63,8 +64,7 @@ pub(crate) struct Record {
     pub(crate) oom_before: u64,
     /// What was on the disk before it began, bytes.
     pub(crate) disk_before: Option<u64>,
-    /// When it began, as its session's way out counts.
-    pub(crate) network_mark: Option<Mark>,
+    pub(crate) network: Seen,
     pub(crate) ending: Option<Ending>,
     pub(crate) spooled: Option<Spooled>,
 }
@@ -89,7 +89,7 @@ impl Record {
             soft_kill: None,
             oom_before: 0,
             disk_before: None,
-            network_mark: None,
+            network: Seen::default(),
             ending: None,
             spooled: None,
         }

@@ -4,9 +4,41 @@ use std::sync::Arc;
 
 use cell::Cell;
 use egress::{Audit, Doors, Egress, Machine, Mark};
+use policy::network::Mode;
 
 use super::Task;
+use super::record::Record;
 use crate::error::{Error, Result};
+
+/// What is known of a call and the network.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// When it began, as its session's way out counts.
+    pub(crate) mark: Option<Mark>,
+    /// Whether it printed that something was not to be had for want of a network.
+    pub(crate) missed: bool,
+}
+
+/// What a call is told that missed the network.
+const NO_NETWORK: &str = "this session has no network: nothing can be looked up, fetched or installed from elsewhere, \
+                          and nothing in the session can change that";
+/// In so many bytes of what a call prints it is looked for.
+pub(super) const LOOKED_AT: u64 = 64 << 10;
+/// What programs say who miss it: the C library and what is built on it, curl and git, Node.
+const SAID: &[&str] = &[
+    "Name or service not known",
+    "Temporary failure in name resolution",
+    "Network is unreachable",
+    "Could not resolve host",
+    "getaddrinfo ENOTFOUND",
+    "getaddrinfo EAI_AGAIN",
+    "connect ENETUNREACH",
+];
+
+/// Whether this says that something was not to be had for want of a network.
+pub(super) fn misses_network(text: &[u8]) -> bool {
+    SAID.iter().any(|said| text.windows(said.len()).any(|at| at == said.as_bytes()))
+}
 
 /// No call is told more than this of what it did not get.
 const TOLD: usize = 5;
@@ -46,9 +78,15 @@ impl Task {
         self.way_out.as_ref().map(Egress::mark)
     }
 
-    /// What the cell wanted of the network since then and did not get, in sentences.
-    pub(super) fn not_reached(&self, since: Option<Mark>) -> Vec<String> {
-        let (Some(egress), Some(mark)) = (&self.way_out, since) else { return Vec::new() };
+    /// What the cell wanted of the network since a call began and did not get, in sentences. Where there is none, nobody
+    /// but the call itself knows that it wanted it.
+    pub(super) fn not_reached(&self, record: &Record) -> Vec<String> {
+        let raised = record.done.as_ref().and_then(|done| done.traceback.clone());
+        let raised = raised.is_some_and(|raised| misses_network(raised.text().as_bytes()));
+        if self.options.network.mode == Mode::None && (record.network.missed || raised) {
+            return vec![NO_NETWORK.to_owned()];
+        }
+        let (Some(egress), Some(mark)) = (&self.way_out, record.network.mark) else { return Vec::new() };
         let happenings = egress.since(mark);
         let (all, mut told) = (happenings.len(), Vec::new());
         // The one that would be hidden takes no more room than the word that it is.
