@@ -3,14 +3,21 @@
 use std::io::IsTerminal;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
-/// Begins to log.
+/// Begins to log. What sessions did with their network is told at every level.
 pub(super) fn begin(level: LevelFilter, json: bool) {
-    let logs = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    let wanted = Targets::new().with_default(level).with_target("audit", level.max(LevelFilter::INFO));
+    let logs = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(std::io::stderr);
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if json {
-        logs.json().flatten_event(true).init();
+        logs.json().flatten_event(true).finish().with(wanted).init();
     } else {
-        logs.with_ansi(std::io::stderr().is_terminal() && !no_colour).with_target(false).init();
+        logs.with_ansi(std::io::stderr().is_terminal() && !no_colour)
+            .with_target(false)
+            .finish()
+            .with(wanted)
+            .init();
     }
 }

@@ -79,7 +79,11 @@ fn what_the_operator_does_not_permit_is_refused_by_its_name() {
     for (options, mode, needs) in [
         (&[][..], "PUBLIC", "none at most (`network.mode`), and PUBLIC needs internet; use SANDBOX"),
         (&[], "VPC", "none at most (`network.mode`), and VPC needs allow or internet; use SANDBOX"),
-        (&["--allow", "example.org"], "PUBLIC", "allow at most (`network.mode`), and PUBLIC needs internet"),
+        (
+            &["--allow", "example.org"],
+            "PUBLIC",
+            "allow at most (`network.mode`), and PUBLIC needs internet; use VPC or",
+        ),
     ] {
         let (status, fault) = Server::start(&bench, options).create(&json!({ "networkMode": mode }));
         let message = fault["message"].as_str().unwrap();

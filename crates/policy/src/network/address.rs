@@ -146,16 +146,20 @@ impl Prefix {
         }
     }
 
-    /// What its addresses are, if they are all of one kind; else that of the first, or [`Kind::Reserved`] where that
-    /// would call the whole range private.
-    pub(super) fn whole(&self) -> Kind {
+    /// What its addresses are, if one row of a table holds them all; `None`: they may be of several kinds.
+    pub(super) fn whole(&self) -> Option<Kind> {
         let v4 = REFUSED_V4.iter().map(|row| (Prefix::new(Ipv4Addr::from(row.0), row.1), row.2));
         let v6 = REFUSED_V6.iter().map(|row| (Prefix::new(Ipv6Addr::from(row.0), row.1), row.2));
         let mut around = v4.chain(v6).filter(|(row, _)| row.bits <= self.bits && row.contains(self.address));
         match (around.next(), kind(self.address)) {
-            (None, Kind::Private) => Kind::Reserved,
-            (Some((_, kind)), _) | (None, kind) => kind,
+            (Some((_, kind)), _) => Some(kind),
+            (None, kind) => (kind == Kind::Public || *self == Prefix::single(self.address)).then_some(kind),
         }
+    }
+
+    /// Whether an address can be in both.
+    pub(super) fn meets(&self, other: &Prefix) -> bool {
+        self.contains(other.address) || other.contains(self.address)
     }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::address::{Kind, Prefix, kind};
 use super::name::{Name, Pattern};
+use super::rules::{SYNTHETIC_V4, SYNTHETIC_V6};
 
 /// An entry of `allow`: `example.org`, `*.example.org`, either with `:port`; or an address, with or without.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -104,7 +105,9 @@ impl FromStr for Entry {
         if let Ok(address) = host.parse::<IpAddr>() {
             return match kind(address) {
                 Kind::Public => Ok(Entry::Address(Opened { prefix: Prefix::single(address), port })),
-                Kind::Private => Err(refuse("an address that is not public goes into `open_private`")),
+                Kind::Private | Kind::Reserved => {
+                    Err(refuse("an address that is not public goes into `open_private`"))
+                }
                 other => Err(refuse(never(other))),
             };
         }
@@ -133,10 +136,20 @@ impl FromStr for Opened {
                       without `:port`";
         let (host, port) = port(text.trim()).ok_or_else(|| refuse(PORT))?;
         let prefix: Prefix = host.parse().map_err(|()| refuse(reason))?;
+        let stand_ins = [SYNTHETIC_V4, SYNTHETIC_V6];
+        if stand_ins.iter().any(|stand_ins| stand_ins.meets(&prefix)) {
+            return Err(refuse(
+                "names that are listed get their stand-ins there (198.18.0.0/15, 2001:2::/48)",
+            ));
+        }
         match prefix.whole() {
-            Kind::Private => Ok(Opened { prefix, port }),
-            Kind::Public => Err(refuse("public addresses need not be opened: mode `internet`, or `allow`")),
-            other => Err(refuse(never(other))),
+            // Nobody's on the internet, and used inside of many a network all the same.
+            Some(Kind::Private | Kind::Reserved) => Ok(Opened { prefix, port }),
+            Some(Kind::Public) => {
+                Err(refuse("public addresses need not be opened: mode `internet`, or `allow`"))
+            }
+            Some(other) => Err(refuse(never(other))),
+            None => Err(refuse(never(Kind::Reserved))),
         }
     }
 }

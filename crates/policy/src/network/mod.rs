@@ -213,7 +213,7 @@ impl Network {
     pub fn opened(&self, to: SocketAddr) -> bool {
         // Not what lies in an opened range and is another kind of thing: a metadata service stays closed.
         self.mode != Mode::None
-            && kind(to.ip()) == Kind::Private
+            && matches!(kind(to.ip()), Kind::Private | Kind::Reserved)
             && self.open_private.iter().any(|opened| opened.covers(to))
     }
 

@@ -176,7 +176,16 @@ fn entries_are_understood_or_refused_with_a_reason() {
     ] {
         assert!(text.parse::<Entry>().is_err(), "{text}");
     }
-    for text in ["10.1.2.3", "10.1.2.3:5432", "10.0.0.0/8", "10.1.0.0/16:80", "fd00::1", "[fd00::/8]:443"] {
+    for text in [
+        "10.1.2.3",
+        "10.1.2.3:5432",
+        "10.0.0.0/8",
+        "10.1.0.0/16:80",
+        "fd00::1",
+        "[fd00::/8]:443",
+        "203.0.113.0/24:443",
+        "240.0.0.0/4",
+    ] {
         let opened: Opened = text.parse().unwrap();
         assert_eq!(opened.to_string(), text);
     }
@@ -194,6 +203,11 @@ fn entries_are_understood_or_refused_with_a_reason() {
         "db.internal",
         "100.100.100.200",
         "fd00:ec2::254",
+        "10.0.0.0/7",
+        "198.18.0.9",
+        "198.16.0.0/12",
+        "2001:2::/64",
+        "c000::/2",
         "::ffff:10.1.2.3",
         "10.0.0.0/33",
     ] {
@@ -221,7 +235,7 @@ fn rules_and_judgement_agree() {
     let own = ["93.184.216.2".parse().unwrap()];
     let networks = [
         internet(&[]),
-        internet(&["10.1.2.3:5432", "192.168.7.0/24", "fc00::/7", "100.64.0.0/10"]),
+        internet(&["10.1.2.3:5432", "192.168.7.0/24", "fc00::/7", "100.64.0.0/10", "203.0.113.0/24:443"]),
         allow(&["example.org", "93.184.216.35:443", "2606::1"]),
         Network { open_private: vec!["10.1.2.3:5432".parse().unwrap()], ..allow(&["example.org"]) },
     ];

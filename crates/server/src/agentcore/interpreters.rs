@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use session::network::Mode;
 use session::records::InterpreterRecord;
 use session::{Network, Principal};
 
@@ -101,8 +102,10 @@ pub(super) async fn create(incoming: &Incoming) -> Result<Response<Body>, Fault>
     tags::check(&mut rules, create.tags.as_ref());
     rules.hold()?;
     if let Some(configuration) = &create.network_configuration {
-        network::reach(configuration, &incoming.service.bounds.network).map_err(|why| {
-            input::not_here("networkConfiguration.networkMode", &format!("{why}; use SANDBOX"))
+        let most = &incoming.service.bounds.network;
+        network::reach(configuration, most).map_err(|why| {
+            let instead = if most.mode == Mode::None { "SANDBOX" } else { "VPC or SANDBOX" };
+            input::not_here("networkConfiguration.networkMode", &format!("{why}; use {instead}"))
         })?;
     }
     let token = create.client_token.clone();

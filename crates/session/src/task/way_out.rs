@@ -24,7 +24,7 @@ const NO_NETWORK: &str = "this session has no network: nothing can be looked up,
                           and nothing in the session can change that";
 /// In so many bytes of what a call prints it is looked for.
 pub(super) const LOOKED_AT: u64 = 64 << 10;
-/// What programs say who miss it: the C library and what is built on it, curl and git, Node.
+/// What programs say who miss it: the C library and what is built on it, curl and git, Node, pip.
 const SAID: &[&str] = &[
     "Name or service not known",
     "Temporary failure in name resolution",
@@ -33,6 +33,8 @@ const SAID: &[&str] = &[
     "getaddrinfo ENOTFOUND",
     "getaddrinfo EAI_AGAIN",
     "connect ENETUNREACH",
+    // pip, when it was told not to try again: it says no more than that.
+    "No matching distribution found for",
 ];
 
 /// Whether this says that something was not to be had for want of a network.
@@ -63,7 +65,7 @@ impl Task {
                     bytes_out = line.bytes_out,
                     bytes_in = line.bytes_in,
                     ms = line.milliseconds,
-                    "connection {}",
+                    "audit: connection {}",
                     line.verdict
                 );
             }),
@@ -114,7 +116,7 @@ impl Task {
             untold = report.untold,
             bytes_out = report.bytes_out,
             bytes_in = report.bytes_in,
-            "network closed"
+            "audit: network closed"
         );
         self.jobs.spawn(async move {
             egress.close().await;

@@ -178,23 +178,23 @@ async fn an_operator_can_read_what_a_session_did() {
             })
         };
         let deadline = Instant::now() + Duration::from_secs(20);
-        while one("network closed", "session", &session).is_none() {
+        while one("audit: network closed", "session", &session).is_none() {
             assert!(Instant::now() < deadline, "{:?}", own());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let reached = one("connection closed", "name", "allowed.example").unwrap();
+        let reached = one("audit: connection closed", "name", "allowed.example").unwrap();
         assert!(reached["bytes_out"].parse::<u64>().unwrap() > 50, "{reached:?}");
         assert!(reached["bytes_in"].parse::<u64>().unwrap() > 100, "{reached:?}");
         assert_eq!(reached["principal"], session::Principal::local().as_str());
         let unlisted =
-            one("connection refused: it is not on this session's list", "name", "unlisted.example");
+            one("audit: connection refused: it is not on this session's list", "name", "unlisted.example");
         assert_eq!(unlisted.unwrap()["bytes_out"], "0");
         assert!(
-            one("connection refused: it is not on", "address", "169.254.169.254:80").is_some(),
+            one("audit: connection refused: it is not on", "address", "169.254.169.254:80").is_some(),
             "{:?}",
             own()
         );
-        let closed = one("network closed", "session", &session).unwrap();
+        let closed = one("audit: network closed", "session", &session).unwrap();
         assert_eq!(
             (&*closed["connections"], &*closed["bytes_in"]),
             ("1", &*reached["bytes_in"]),
