@@ -78,9 +78,11 @@ async fn nothing_is_reached_in_the_mode_none() {
         }
         // It said nothing of it itself. What does is told why, whoever says it.
         assert_eq!(ran.notices(), Vec::<&str>::new());
-        for code in
-            ["socket.getaddrinfo('example.org', 443)", "!echo 'Could not resolve host: example.org' >&2"]
-        {
+        for code in [
+            "socket.getaddrinfo('example.org', 443)",
+            "!echo 'Could not resolve host: example.org' >&2",
+            "print('ERROR: No matching distribution found for humanize')",
+        ] {
             let ran = run(&session, code).await;
             assert!(ran.notices().concat().contains("this session has no network"), "{ran:?}");
         }
