@@ -25,10 +25,7 @@ pub trait Host: Send + Sync {
 
 /// The machine that this runs on.
 #[derive(Debug, Clone, Copy)]
-pub struct Machine {
-    /// Asks the kernel's routes whether an address is the machine's own.
-    pub is_own: fn(IpAddr) -> io::Result<bool>,
-}
+pub struct Machine;
 
 impl Host for Machine {
     fn destination(&self, stream: &TcpStream) -> io::Result<SocketAddr> {
@@ -41,7 +38,7 @@ impl Host for Machine {
     }
 
     fn is_own(&self, address: IpAddr) -> io::Result<bool> {
-        (self.is_own)(address)
+        sys::netlink::is_own(address)
     }
 
     fn connect(&self, to: SocketAddr) -> Connecting<'_> {

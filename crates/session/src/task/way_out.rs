@@ -54,7 +54,7 @@ impl Task {
         let options = egress::Options {
             resolver: self.engine.resolver.clone(),
             room: self.engine.connections.clone(),
-            host: Arc::new(Machine { is_own: sys::netlink::is_own }),
+            host: Arc::new(Machine),
             audit: Arc::new(move |line: &Audit| {
                 tracing::info!(
                     target: "audit",
@@ -83,10 +83,11 @@ impl Task {
     /// What the cell wanted of the network since a call began and did not get, in sentences. Where there is none, nobody
     /// but the call itself knows that it wanted it.
     pub(super) fn not_reached(&self, record: &Record) -> Vec<String> {
-        let raised = record.done.as_ref().and_then(|done| done.traceback.clone());
-        let raised = raised.is_some_and(|raised| misses_network(raised.text().as_bytes()));
-        if self.options.network.mode == Mode::None && (record.network.missed || raised) {
-            return vec![NO_NETWORK.to_owned()];
+        if self.options.network.mode == Mode::None {
+            let raised = record.done.as_ref().and_then(|done| done.traceback.clone());
+            let raised = raised.is_some_and(|raised| misses_network(raised.text().as_bytes()));
+            let missed = record.network.missed || raised;
+            return missed.then(|| NO_NETWORK.to_owned()).into_iter().collect();
         }
         let (Some(egress), Some(mark)) = (&self.way_out, record.network.mark) else { return Vec::new() };
         let happenings = egress.since(mark);
