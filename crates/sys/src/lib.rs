@@ -6,12 +6,14 @@
 //! **Invariants.** Nothing allocates, locks or panics between fork and exec in a process that had threads. Each
 //! `unsafe` block names the fact that makes it sound and who guarantees it.
 
+pub mod appear;
 pub mod child;
 pub mod confine;
 pub mod enter;
 pub mod file;
 pub mod inside;
 pub mod landlock;
+pub mod lease;
 pub mod mount;
 pub mod namespace;
 pub mod netlink;

@@ -14,6 +14,8 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, mkdirat, openat2, statat};
 use rustix::io::Errno;
 
+use crate::appear::Look;
+
 /// How deep a walk with paths goes: one descriptor is open for each directory on the way.
 const DEPTH: usize = 256;
 /// How deep a walk without paths goes. No program makes such a depth for its own good.
@@ -71,14 +73,23 @@ pub struct Item<'a> {
     pub identity: (u64, u64),
     /// When its content was last changed.
     pub modified: SystemTime,
+    /// How it looks to whoever wants to know whether it was changed.
+    pub look: Look,
 }
 
 /// Shows everything below a directory to `visit`, a directory before its content, until it breaks off.
 ///
 /// What vanishes meanwhile is passed over. An error is one of the root itself.
 pub fn walk(root: &Path, visit: &mut dyn FnMut(&Item) -> ControlFlow<()>) -> io::Result<()> {
-    let directory =
-        rustix::fs::open(root, OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    walk_below(
+        rustix::fs::open(root, OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?,
+        visit,
+    )
+}
+
+/// As [`walk`], below a directory that is held or open.
+pub fn walk_below(root: impl AsFd, visit: &mut dyn FnMut(&Item) -> ControlFlow<()>) -> io::Result<()> {
+    let directory = open_directory(root, Path::new("."))?;
     let device = rustix::fs::fstat(&directory)?.st_dev;
     let _ = below(directory, device, &mut PathBuf::new(), DEPTH, visit)?;
     Ok(())
@@ -164,7 +175,17 @@ pub fn list(directory: OwnedFd, visit: &mut Visit) -> io::Result<()> {
 /// What a directory itself says of a name in it.
 fn unknown(path: &Path, kind: FileType) -> Item<'_> {
     let kind = kind.into();
-    Item { path, kind, size: 0, stored: 0, names: 0, identity: (0, 0), modified: SystemTime::UNIX_EPOCH }
+    let look = Look { inode: 0, size: 0, changed: (0, 0) };
+    Item {
+        path,
+        kind,
+        size: 0,
+        stored: 0,
+        names: 0,
+        identity: (0, 0),
+        modified: SystemTime::UNIX_EPOCH,
+        look,
+    }
 }
 
 /// A directory on the way of a walk without paths.
@@ -273,6 +294,7 @@ fn item<'a>(path: &'a Path, kind: Kind, stat: &Stat) -> Item<'a> {
         names: links(stat),
         identity: (stat.st_dev, stat.st_ino),
         modified: SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH),
+        look: Look::from(stat),
     }
 }
 
