@@ -14,13 +14,18 @@
 
 mod copy;
 mod error;
+mod local;
 mod path;
+#[doc(hidden)]
+pub mod points;
+mod reading;
 mod store;
 
 pub use copy::{Brought, LeftOut, Saved, SavedFile, View, WorkingCopy};
 pub use error::{Error, Result};
 pub use path::{Refused, WorkspaceName, WorkspacePath};
-pub use store::{Reading, Store, Stored, Version, Workspace};
+pub use reading::Reading;
+pub use store::{Store, Stored, Version, Workspace};
 
 /// Where files lie that the user gave.
 pub const UPLOADS: &str = "uploads";

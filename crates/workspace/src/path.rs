@@ -112,11 +112,13 @@ fn part_fault(part: &str) -> Option<&'static str> {
     if part.chars().any(char::is_control) {
         return Some("it has a control character");
     }
-    // What a local store calls a file that it has not written whole.
-    let staged = part
-        .split_once('#')
-        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()));
-    staged.then_some("a name that ends in `#` and digits is kept for files that are being written")
+    is_staged(part).then_some("a name that ends in `#` and digits is kept for files that are being written")
+}
+
+/// Whether this is what a local store calls a file that it has not written whole.
+pub(crate) fn is_staged(part: &str) -> bool {
+    part.split_once('#')
+        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// What a workspace is called.

@@ -3,28 +3,38 @@
 //! Keys are `principal/workspace/namespace/…`. On a local store they are files of these paths, so that people can look
 //! at them and put files into `uploads/` with what they have. A file is written beside its place, synced, and renamed.
 
-use std::fs::File;
+use std::collections::HashMap;
 use std::io::{self, Read};
-use std::path::Path as DiskPath;
-use std::sync::Arc;
+use std::path::{Path as DiskPath, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use futures_util::stream::BoxStream;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
 
 use crate::error::{Error, Result};
 use crate::path::{WorkspaceName, WorkspacePath};
+use crate::reading::Reading;
+use crate::{local, points};
 
-/// What is written at once; larger files are written in parts of this, bytes.
-const PART: usize = 8 << 20;
+/// What is written at once; larger files are written in parts of this, bytes. The least that S3 takes.
+const PART: usize = 5 << 20;
+/// How often a write is begun again whose directory vanished, because the last file in it was removed.
+const TRIES: u32 = 3;
 
 /// All workspaces.
 #[derive(Debug, Clone)]
-pub struct Store(Arc<dyn ObjectStore>);
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    /// Where it is, if it is a directory.
+    local: Option<PathBuf>,
+    /// How often each workspace was written to by this process.
+    writes: Arc<Mutex<HashMap<Path, Weak<AtomicU64>>>>,
+}
 
 impl Store {
     /// The store that a configuration names: `file:///directory`, which is made if need be.
@@ -40,20 +50,46 @@ impl Store {
         }
     }
 
-    /// A store in this directory, which is made if need be, and which nobody else can read.
+    /// A store in this directory, which is made if need be, and which nobody else can read. What a process that died had
+    /// not written whole is removed behind, when it is a day old.
     pub fn local(directory: &DiskPath) -> Result<Store> {
         use std::os::unix::fs::DirBuilderExt;
         let failed = |source: io::Error| Error::Disk { what: "make", path: directory.to_owned(), source };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
         let store = LocalFileSystem::new_with_prefix(directory)
             .map_err(|source| object("open", &directory.display().to_string(), source))?;
-        Ok(Store(Arc::new(store.with_fsync(true))))
+        // A directory in which nothing is left must not stand in the way of a file of its name.
+        let store = store.with_fsync(true).with_automatic_cleanup(true);
+        let directory = std::fs::canonicalize(directory).map_err(failed)?;
+        let cleaned = directory.clone();
+        std::thread::spawn(move || match local::clean(&cleaned) {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "removed what was not written whole"),
+            Err(error) => tracing::warn!(%error, "could not look for what was not written whole"),
+        });
+        Ok(Store { objects: Arc::new(store), local: Some(directory), writes: Arc::default() })
     }
 
     /// A principal's workspace. It is there when something is in it.
     pub fn workspace(&self, principal: &str, name: &WorkspaceName) -> Workspace {
-        let root: Path = [segment(principal).as_str(), name.as_str()].into_iter().collect();
-        Workspace { store: self.0.clone(), root, name: name.clone() }
+        let principal = segment(principal);
+        let root: Path = [principal.as_str(), name.as_str()].into_iter().collect();
+        let local = self.local.as_ref().map(|directory| directory.join(principal).join(name.as_str()));
+        let writes = self.writes_to(&root);
+        Workspace { store: self.objects.clone(), root, local, name: name.clone(), writes }
+    }
+
+    fn writes_to(&self, root: &Path) -> Arc<AtomicU64> {
+        let mut all = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(writes) = all.get(root).and_then(Weak::upgrade) {
+            return writes;
+        }
+        if all.len() == all.capacity() {
+            all.retain(|_, writes| writes.strong_count() > 0);
+        }
+        let writes = Arc::default();
+        all.insert(root.clone(), Arc::downgrade(&writes));
+        writes
     }
 }
 
@@ -69,13 +105,13 @@ fn segment(principal: &str) -> String {
     })
 }
 
-fn object(what: &'static str, path: &str, source: object_store::Error) -> Error {
+pub(crate) fn object(what: &'static str, path: &str, source: object_store::Error) -> Error {
     Error::Object { what, path: path.to_owned(), source }
 }
 
 /// What tells one content of a file from the next, as the store says it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Version(Box<str>);
+pub struct Version(pub(crate) Box<str>);
 
 /// A file of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,73 +126,14 @@ pub struct Stored {
     pub version: Version,
 }
 
-/// A file that is being read.
-pub struct Reading {
-    /// What is read.
-    pub stored: Stored,
-    payload: GetResultPayload,
-}
-
-impl std::fmt::Debug for Reading {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reading").field("stored", &self.stored).finish_non_exhaustive()
-    }
-}
-
-impl Reading {
-    /// All of it. For what is known to be small.
-    pub async fn bytes(self) -> Result<Bytes> {
-        let path = self.stored.path.to_string();
-        let mut all = Vec::with_capacity(self.stored.size as usize);
-        let mut stream = self.stream();
-        while let Some(bytes) = stream.try_next().await.map_err(|source| object("read", &path, source))? {
-            all.extend_from_slice(&bytes);
-        }
-        Ok(all.into())
-    }
-
-    /// Its content, piece by piece.
-    pub fn stream(self) -> BoxStream<'static, object_store::Result<Bytes>> {
-        match self.payload {
-            GetResultPayload::Stream(stream) => stream,
-            GetResultPayload::File(file, _) => Box::pin(futures_util::stream::unfold(Some(file), next_piece)),
-        }
-    }
-
-    /// The file that a local store has it in; reading it is what the kernel does best.
-    pub fn into_file(self) -> std::result::Result<File, Reading> {
-        match self.payload {
-            GetResultPayload::File(file, _) => Ok(file),
-            payload @ GetResultPayload::Stream(_) => Err(Reading { payload, ..self }),
-        }
-    }
-}
-
-async fn next_piece(file: Option<File>) -> Option<(object_store::Result<Bytes>, Option<File>)> {
-    let mut file = file?;
-    let read = tokio::task::spawn_blocking(move || {
-        let mut piece = vec![0; 1 << 20];
-        let read = io::Read::read(&mut file, &mut piece);
-        read.map(|length| {
-            piece.truncate(length);
-            (Bytes::from(piece), file)
-        })
-    });
-    match read.await.map_err(io::Error::other).and_then(|read| read) {
-        Ok((piece, _)) if piece.is_empty() => None,
-        Ok((piece, file)) => Some((Ok(piece), Some(file))),
-        Err(source) => {
-            Some((Err(object_store::Error::Generic { store: "local", source: source.into() }), None))
-        }
-    }
-}
-
 /// One principal's files under one name. Clones are the same workspace.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     store: Arc<dyn ObjectStore>,
     root: Path,
+    local: Option<PathBuf>,
     name: WorkspaceName,
+    writes: Arc<AtomicU64>,
 }
 
 impl Workspace {
@@ -167,9 +144,21 @@ impl Workspace {
 
     /// The files below a directory (all of them for an empty one), in the order of their paths.
     ///
-    /// What lies in the store under a name that no file of a workspace has is passed over.
+    /// What lies in the store under a name that no file of a workspace has is passed over, and so are links.
     pub async fn list(&self, directory: &str) -> Result<Vec<Stored>> {
         let directory = directory.trim_end_matches('/');
+        if let Some(root) = self.local.clone() {
+            if !directory.is_empty() {
+                WorkspacePath::parse(directory)?;
+            }
+            let path = root.join(directory);
+            let below = directory.to_owned();
+            let listed = tokio::task::spawn_blocking(move || local::list(&root, &below)).await;
+            return listed
+                .map_err(io::Error::other)
+                .and_then(|listed| listed)
+                .map_err(|source| Error::Disk { what: "list", path, source });
+        }
         let prefix = match directory {
             "" => self.root.clone(),
             directory => self.key(&WorkspacePath::parse(directory)?),
@@ -186,70 +175,105 @@ impl Workspace {
 
     /// What is at a path.
     pub async fn look(&self, path: &WorkspacePath) -> Result<Stored> {
-        let meta = self.store.head(&self.key(path)).await.map_err(|source| failed("find", path, source))?;
+        let meta = self.store.head(&self.key(path)).await.map_err(|source| not_read("find", path, source))?;
         self.stored(&meta).ok_or_else(|| Error::NotFound(path.clone()))
     }
 
     /// Opens a file for reading. It is read as it is now, whatever is written meanwhile.
     pub async fn read(&self, path: &WorkspacePath) -> Result<Reading> {
-        let got = self.store.get(&self.key(path)).await.map_err(|source| failed("read", path, source))?;
+        let got = self.store.get(&self.key(path)).await.map_err(|source| not_read("read", path, source))?;
         let stored = self.stored(&got.meta).ok_or_else(|| Error::NotFound(path.clone()))?;
         Ok(Reading { stored, payload: got.payload })
     }
 
     /// Writes a file, in the place of one that is there; when this returns it is durable.
     pub async fn write(&self, path: &WorkspacePath, content: impl Into<Bytes>) -> Result<Stored> {
-        let content = content.into();
+        let content: Bytes = content.into();
         let size = content.len() as u64;
-        let done = self.store.put(&self.key(path), PutPayload::from_bytes(content)).await;
-        let done = done.map_err(|source| failed("write", path, source))?;
-        Ok(written(path, size, done.e_tag))
+        let mut tries = 0;
+        points::reached("write: before publishing");
+        let done = loop {
+            tries += 1;
+            match self.store.put(&self.key(path), PutPayload::from_bytes(content.clone())).await {
+                Err(error) if tries < TRIES && is_vanished(&error) => {}
+                done => break done.map_err(|source| not_written(path, source))?,
+            }
+        };
+        points::reached("write: after publishing");
+        Ok(self.written(path, size, done.e_tag))
     }
 
     /// Writes a file that is read piece by piece from a thread that may block, as [`Workspace::write`] does. Memory
-    /// stays at some pieces.
+    /// stays at some pieces. If reading fails nothing is written.
     pub async fn write_from(
         &self,
         path: &WorkspacePath,
-        mut content: impl io::Read + Send + 'static,
+        content: impl io::Read + Send + 'static,
     ) -> Result<Stored> {
-        let upload = self.store.put_multipart(&self.key(path)).await;
-        let upload = upload.map_err(|source| failed("write", path, source))?;
+        let (first, mut content) = next_part(path, content).await?;
+        if first.len() < PART {
+            return self.write(path, first).await;
+        }
+        let mut tries = 0;
+        let upload = loop {
+            tries += 1;
+            match self.store.put_multipart(&self.key(path)).await {
+                Err(error) if tries < TRIES && is_vanished(&error) => {}
+                upload => break upload.map_err(|source| not_written(path, source))?,
+            }
+        };
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PART);
         let mut size = 0;
-        loop {
-            let read = tokio::task::spawn_blocking(move || {
-                let mut piece = Vec::with_capacity(PART);
-                let read = (&mut content).take(PART as u64).read_to_end(&mut piece);
-                read.map(|_| (Bytes::from(piece), content))
-            });
-            let piece = match read.await.map_err(io::Error::other).and_then(|read| read) {
-                Ok((piece, rest)) => {
-                    content = rest;
-                    piece
-                }
-                Err(source) => {
-                    let _ = upload.abort().await;
-                    return Err(Error::Disk { what: "read", path: path.as_str().into(), source });
-                }
-            };
-            if piece.is_empty() {
-                break;
-            }
+        let mut piece = first;
+        while !piece.is_empty() {
             size += piece.len() as u64;
-            upload.wait_for_capacity(2).await.map_err(|source| failed("write", path, source))?;
+            if let Err(source) = upload.wait_for_capacity(2).await {
+                let _ = upload.abort().await;
+                return Err(not_written(path, source));
+            }
             upload.put(piece);
+            points::reached("write: a part was written");
+            match next_part(path, content).await {
+                Ok((next, rest)) => {
+                    piece = next;
+                    content = rest;
+                }
+                Err(error) => {
+                    let _ = upload.abort().await;
+                    return Err(error);
+                }
+            }
         }
-        let done = upload.finish().await.map_err(|source| failed("write", path, source))?;
-        Ok(written(path, size, done.e_tag))
+        points::reached("write: before publishing");
+        let done = upload.finish().await.map_err(|source| not_written(path, source))?;
+        points::reached("write: after publishing");
+        Ok(self.written(path, size, done.e_tag))
     }
 
-    /// Removes a file. One that is not there is removed already.
+    /// Removes a file. One that is not there is removed already. When this returns it stays removed.
     pub async fn remove(&self, path: &WorkspacePath) -> Result<()> {
         match self.store.delete(&self.key(path)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(source) => Err(failed("remove", path, source)),
+            Ok(()) => {}
+            Err(source) if is_absent(&source) => return Ok(()),
+            Err(source) => return Err(object("remove", path.as_str(), source)),
         }
+        self.writes.fetch_add(1, Ordering::Release);
+        if let Some(root) = &self.local {
+            let file = root.join(path.as_str());
+            let _ = tokio::task::spawn_blocking(move || local::sync_removal(&file)).await;
+        }
+        Ok(())
+    }
+
+    /// How often this process has written to it, or removed something.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
+    }
+
+    fn written(&self, path: &WorkspacePath, size: u64, tag: Option<String>) -> Stored {
+        self.writes.fetch_add(1, Ordering::Release);
+        let version = Version(tag.unwrap_or_default().into());
+        Stored { path: path.clone(), size, modified: SystemTime::now(), version }
     }
 
     fn key(&self, path: &WorkspacePath) -> Path {
@@ -268,14 +292,47 @@ impl Workspace {
     }
 }
 
-fn written(path: &WorkspacePath, size: u64, tag: Option<String>) -> Stored {
-    let version = Version(tag.unwrap_or_default().into());
-    Stored { path: path.clone(), size, modified: SystemTime::now(), version }
+async fn next_part<R: io::Read + Send + 'static>(path: &WorkspacePath, mut content: R) -> Result<(Bytes, R)> {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut piece = Vec::new();
+        let read = (&mut content).take(PART as u64).read_to_end(&mut piece);
+        read.map(|_| (Bytes::from(piece), content))
+    });
+    let read = read.await.map_err(io::Error::other).and_then(|read| read);
+    read.map_err(|source| Error::Disk { what: "read", path: path.as_str().into(), source })
 }
 
-fn failed(what: &'static str, path: &WorkspacePath, source: object_store::Error) -> Error {
-    match source {
-        object_store::Error::NotFound { .. } => Error::NotFound(path.clone()),
-        source => object(what, path.as_str(), source),
+fn not_read(what: &'static str, path: &WorkspacePath, source: object_store::Error) -> Error {
+    if is_absent(&source) { Error::NotFound(path.clone()) } else { object(what, path.as_str(), source) }
+}
+
+fn not_written(path: &WorkspacePath, source: object_store::Error) -> Error {
+    use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, IsADirectory, NotADirectory};
+    match disk_error(&source).map(io::Error::kind) {
+        Some(AlreadyExists | DirectoryNotEmpty | IsADirectory | NotADirectory) => {
+            Error::InTheWay(path.clone())
+        }
+        _ => object("write", path.as_str(), source),
     }
+}
+
+fn is_absent(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. }) || disk_error(error).is_some_and(local::is_absent)
+}
+
+/// Whether a directory vanished into which a file was to be written.
+fn is_vanished(error: &object_store::Error) -> bool {
+    disk_error(error).is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// What the disk said below an error of the store.
+fn disk_error(error: &object_store::Error) -> Option<&io::Error> {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
+        }
+        source = error.source();
+    }
+    None
 }
