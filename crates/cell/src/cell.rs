@@ -228,6 +228,11 @@ impl Cell {
         sys::file::give(file, self.owner, self.owner).step("give a file to a cell's user")
     }
 
+    /// The id on the host of the cell's user, who owns what is in the workspace.
+    pub fn owner(&self) -> u32 {
+        self.owner
+    }
+
     /// What is known of its memory.
     pub fn memory(&self) -> Memory {
         let cgroup = self.place.cgroup.as_ref().filter(|_| self.hard_memory);
@@ -246,12 +251,18 @@ impl Cell {
         u64::try_from(used.as_millis()).ok()
     }
 
+    /// Kills everything in it. What it wrote stays, and nothing changes it any more.
+    pub fn end(&self) -> Result<()> {
+        if self.init.end() {
+            return Ok(());
+        }
+        let source = std::io::ErrorKind::TimedOut.into();
+        Err(Error::Step { what: "end a cell: its processes do not go".to_owned(), source })
+    }
+
     /// Kills everything in it, and removes its cgroup and its directory (with the workspace in it).
     pub fn destroy(mut self) -> Result<()> {
-        if !self.init.end() {
-            let source = std::io::ErrorKind::TimedOut.into();
-            return Err(Error::Step { what: "end a cell: its processes do not go".to_owned(), source });
-        }
+        self.end()?;
         self.place.remove()
     }
 }

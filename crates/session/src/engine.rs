@@ -115,7 +115,8 @@ impl Engine {
         let (inbox, messages) = mpsc::unbounded_channel();
         let (opened, opening) = oneshot::channel();
         let (living, life) = watch::channel(Life::Lives);
-        let session = Session::new(id, principal.clone(), inbox.clone(), life.clone());
+        let workspace = options.workspace.as_ref().map(|options| options.workspace.clone());
+        let session = Session::new(id, principal.clone(), workspace, inbox.clone(), life.clone());
         let key = (principal, id);
         let entry = Entry { session: session.downgrade(), inbox: inbox.downgrade(), life };
         drop(inbox);

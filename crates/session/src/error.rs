@@ -33,6 +33,15 @@ pub enum Error {
     /// What the session left could not be removed.
     #[error("end a session")]
     Destroy(#[source] Arc<cell::Error>),
+    /// The session has no workspace.
+    #[error("save files of the session: it has no workspace")]
+    NoWorkspace,
+    /// Files could not be saved.
+    #[error("save files of the session")]
+    Save(#[source] workspace::Error),
+    /// What the session changed could not be saved at its end.
+    #[error("save the files of the session at its end")]
+    Unsaved(#[source] Arc<workspace::Error>),
     /// The call's id was used before.
     #[error("take call {0}: its id was used before")]
     KnownCall(CallId),

@@ -50,4 +50,5 @@ pub use policy::network::{self, Network};
 pub use principal::Principal;
 pub use protocol::{CallId, Full, Outcome, SessionId, Survival};
 pub use session::{Call, CommandRequest, ExecuteRequest, Session};
-pub use task::SessionOptions;
+pub use task::{SessionOptions, WorkspaceOptions};
+pub use workspace;

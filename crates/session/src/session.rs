@@ -1,18 +1,20 @@
 //! What a caller holds of a session and of a call.
 
 use std::collections::{HashSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use protocol::{CallId, Outcome, SessionId, Survival};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+use workspace::{Saved, Workspace};
 
 use crate::error::{Error, Result};
 use crate::event::{Event, Report};
 use crate::machine::Work;
 use crate::principal::Principal;
 use crate::queue::{Receiver, Taken, queue};
-use crate::task::{Content, Life, Message, Submission, Time};
+use crate::task::{Content, Fate, Life, Message, PushOrder, Submission, Time};
 
 /// How many ids of calls are remembered.
 const KNOWN: usize = 4096;
@@ -82,6 +84,7 @@ impl CommandRequest {
 pub(crate) struct Inner {
     id: SessionId,
     principal: Principal,
+    workspace: Option<Workspace>,
     inbox: mpsc::UnboundedSender<Message>,
     life: watch::Receiver<Life>,
     known: Mutex<Known>,
@@ -124,10 +127,11 @@ impl Session {
     pub(crate) fn new(
         id: SessionId,
         principal: Principal,
+        workspace: Option<Workspace>,
         inbox: mpsc::UnboundedSender<Message>,
         life: watch::Receiver<Life>,
     ) -> Session {
-        Session(Arc::new(Inner { id, principal, inbox, life, known: Mutex::default() }))
+        Session(Arc::new(Inner { id, principal, workspace, inbox, life, known: Mutex::default() }))
     }
 
     pub(crate) fn downgrade(&self) -> Weak<Inner> {
@@ -142,6 +146,24 @@ impl Session {
     /// Whose it is.
     pub fn principal(&self) -> &Principal {
         &self.0.principal
+    }
+
+    /// The files that outlive it, if there are any.
+    pub fn workspace(&self) -> Option<&Workspace> {
+        self.0.workspace.as_ref()
+    }
+
+    /// Saves files of the working copy: these, whether they changed or not, and of directories everything that is in
+    /// them; or, for none, everything that changed. Nothing that runs waits for it. When this returns they are durable.
+    ///
+    /// A session that ends meanwhile saves what it has begun; [`Error::Ended`] says that nothing was begun.
+    pub async fn push(&self, paths: Vec<PathBuf>) -> Result<Saved> {
+        if self.0.workspace.is_none() {
+            return Err(Error::NoWorkspace);
+        }
+        let (answer, saved) = oneshot::channel();
+        self.send(Message::Push(Box::new(PushOrder { paths, answer })))?;
+        saved.await.map_err(|_| Error::Ended)?
     }
 
     /// Runs code, after what was sent before it.
@@ -188,7 +210,8 @@ impl Session {
         Ok(self.execute(request)?.report().await)
     }
 
-    /// Ends the session: what runs is interrupted, what waits is not run, nothing is left of the cell.
+    /// Ends the session: what runs is interrupted, what waits is not run, what changed in the workspace is saved, and
+    /// nothing is left of the cell. When this returns without an error, what was saved is durable.
     pub async fn stop(&self) -> Result<()> {
         let _ = self.0.inbox.send(Message::End);
         self.ended().await
@@ -202,7 +225,11 @@ impl Session {
             Life::Ended(Some(error)) => Some(error.clone()),
             Life::Ended(None) | Life::Lives => None,
         };
-        ended.map_or(Ok(()), |error| Err(Error::Destroy(error)))
+        match ended {
+            None => Ok(()),
+            Some(Fate::Destroy(error)) => Err(Error::Destroy(error)),
+            Some(Fate::Unsaved(error)) => Err(Error::Unsaved(error)),
+        }
     }
 
     pub(crate) fn send(&self, message: Message) -> Result<()> {

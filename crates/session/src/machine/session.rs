@@ -89,6 +89,11 @@ impl Machine {
         self.phase == Phase::Ended
     }
 
+    /// Whether the session ends, or has ended: what comes now is told so.
+    pub(crate) fn ends(&self) -> bool {
+        matches!(self.phase, Phase::Ending | Phase::Ended)
+    }
+
     /// Calls that have not ended.
     pub(crate) fn calls(&self) -> usize {
         self.calls.len()

@@ -14,6 +14,7 @@ mod files;
 mod frames;
 mod record;
 mod way_out;
+mod workspace;
 
 use std::collections::{HashMap, VecDeque};
 use std::os::unix::net::UnixStream;
@@ -46,6 +47,9 @@ use files::Orders;
 pub(crate) use files::{FileOrder, Granted};
 use record::Record;
 pub(crate) use record::{Content, Submission, Time};
+pub(crate) use workspace::PushOrder;
+pub use workspace::WorkspaceOptions;
+use workspace::{Durable, Held};
 
 /// How long init may take to answer a new connection.
 const HELLO: Duration = Duration::from_secs(10);
@@ -66,6 +70,8 @@ pub struct SessionOptions {
     pub ttl: Option<Duration>,
     /// How long it lives without a call.
     pub idle: Option<Duration>,
+    /// The files that outlive it; without, nothing does.
+    pub workspace: Option<WorkspaceOptions>,
 }
 
 impl Default for SessionOptions {
@@ -76,6 +82,7 @@ impl Default for SessionOptions {
             linger: Duration::ZERO,
             ttl: None,
             idle: None,
+            workspace: None,
         }
     }
 }
@@ -91,6 +98,7 @@ pub(crate) enum Message {
     File(Box<FileOrder>),
     /// A file was written or removed for somebody.
     Wrote,
+    Push(Box<PushOrder>),
     End,
 }
 
@@ -98,7 +106,14 @@ pub(crate) enum Message {
 #[derive(Debug, Clone)]
 pub(crate) enum Life {
     Lives,
-    Ended(Option<Arc<cell::Error>>),
+    Ended(Option<Fate>),
+}
+
+/// What went wrong at the end of a session.
+#[derive(Debug, Clone)]
+pub(crate) enum Fate {
+    Destroy(Arc<cell::Error>),
+    Unsaved(Arc<::workspace::Error>),
 }
 
 /// What a job on another thread came to.
@@ -116,8 +131,10 @@ enum Job {
         measured: Option<(u64, Duration)>,
     },
     Measured(u64, Duration),
+    /// What has arrived in the workspace is here.
+    Refreshed(::workspace::Result<::workspace::Brought>),
     Other,
-    Destroyed(Option<cell::Error>),
+    Destroyed(Option<Fate>),
 }
 
 /// The task.
@@ -154,6 +171,7 @@ pub(crate) struct Task {
     disk: Disk,
     measuring: bool,
     orders: Orders,
+    durable: Durable,
     last_use: Instant,
 }
 
@@ -195,6 +213,7 @@ impl Task {
             disk: Disk::default(),
             measuring: false,
             orders,
+            durable: Durable::default(),
             last_use: Instant::now(),
         }
     }
@@ -223,9 +242,14 @@ impl Task {
 
     /// Lets the machine take every event there is, and does what it wants.
     fn settle(&mut self) {
-        while let Some(event) = self.events.pop_front() {
-            for action in self.machine.step(event) {
-                self.act(action);
+        loop {
+            while let Some(event) = self.events.pop_front() {
+                for action in self.machine.step(event) {
+                    self.act(action);
+                }
+            }
+            if !self.machine.ends() || !self.release_all() {
+                break;
             }
         }
         self.destroy_when_free();
@@ -257,17 +281,12 @@ impl Task {
     fn on_message(&mut self, message: Option<Message>) {
         match message {
             Some(Message::Submit(submission)) => self.submit(*submission),
+            Some(Message::Interrupt(call)) if self.durable.holds(call) => self.take_back(call),
             Some(Message::Interrupt(call)) => self.events.push_back(Event::Stop(call, StopReason::Client)),
-            Some(Message::Files(job)) => {
-                if let Some(cell) = self.cell.clone().filter(|_| !self.destroying) {
-                    self.jobs.spawn_blocking(move || {
-                        job(&cell);
-                        Job::Other
-                    });
-                }
-            }
-            Some(Message::File(order)) => self.order_file(*order),
+            Some(Message::Files(job)) => self.hold(Held::Files(job)),
+            Some(Message::File(order)) => self.hold(Held::File(order)),
             Some(Message::Wrote) => self.on_wrote(),
+            Some(Message::Push(order)) => self.push(*order),
             Some(Message::End) => self.events.push_back(Event::End),
             None => {
                 self.wanted = false;
@@ -291,7 +310,7 @@ impl Task {
         let output = self.options.limits.output;
         self.records.insert(call, Record::new(submission, limit, output));
         self.last_use = Instant::now();
-        self.events.push_back(Event::Submit { call, work });
+        self.hold(Held::Call(call, work));
     }
 
     fn on_alarm(&mut self, alarm: Alarm) {
@@ -310,7 +329,8 @@ impl Task {
         let Some(idle) = self.options.idle else { return };
         let now = Instant::now();
         let end = self.last_use + idle;
-        if self.machine.calls() == 0 && !self.orders.is_writing() && end <= now {
+        let busy = self.machine.calls() > 0 || self.orders.is_writing() || self.durable.is_busy();
+        if !busy && end <= now {
             self.events.push_back(Event::End);
         } else {
             self.clock.arm(end.max(now + Duration::from_secs(1)), Alarm::Idle);
@@ -356,11 +376,18 @@ impl Task {
                 self.events.push_back(Event::Drained(call));
             }
             Job::Measured(used, took) => self.on_measured(used, took),
-            Job::Destroyed(error) => {
-                if let Some(error) = &error {
-                    tracing::error!(session = %self.session, "end a session: {error}");
+            Job::Refreshed(refreshed) => self.on_refreshed(refreshed),
+            Job::Destroyed(fate) => {
+                match &fate {
+                    Some(Fate::Destroy(error)) => {
+                        tracing::error!(session = %self.session, "end a session: {error}");
+                    }
+                    Some(Fate::Unsaved(error)) => {
+                        tracing::error!(session = %self.session, "save the files of a session: {error}");
+                    }
+                    None => {}
                 }
-                self.life.send_replace(Life::Ended(error.map(Arc::new)));
+                self.life.send_replace(Life::Ended(fate));
                 self.events.push_back(Event::Destroyed);
             }
         }
@@ -373,6 +400,7 @@ impl Task {
             Err(error) => tracing::warn!(session = %self.session, "watch a cell: {error}"),
         }
         let opened = self.open_way_out(&mut cell);
+        self.open_workspace(&cell);
         self.cell = Some(Arc::new(*cell));
         match opened {
             Ok(()) => self.greet(stream),
@@ -401,10 +429,33 @@ impl Task {
 
     fn destroy(&mut self) {
         let Some(cell) = self.cell.take() else { return };
-        self.jobs.spawn_blocking(move || {
+        let keeping = self.take_workspace();
+        self.jobs.spawn(async move {
+            let mut fate = None;
+            if let Some(keeping) = keeping {
+                let cell = cell.clone();
+                let ended = tokio::task::spawn_blocking(move || cell.end()).await;
+                if let Ok(Err(error)) = ended {
+                    fate = Some(Fate::Destroy(Arc::new(error)));
+                }
+                if let Err(error) = keeping.save().await {
+                    fate = Some(Fate::Unsaved(Arc::new(error)));
+                }
+            }
             // Whoever still holds it destroys it by letting go.
-            Job::Destroyed(Arc::into_inner(cell).and_then(|cell| cell.destroy().err()))
+            let destroy = || Arc::into_inner(cell).and_then(|cell| cell.destroy().err());
+            let destroyed = tokio::task::spawn_blocking(destroy).await.ok().flatten();
+            Job::Destroyed(fate.or(destroyed.map(|error| Fate::Destroy(Arc::new(error)))))
         });
+    }
+
+    fn run_file_job(&mut self, job: FileJob) {
+        if let Some(cell) = self.cell.clone().filter(|_| !self.destroying) {
+            self.jobs.spawn_blocking(move || {
+                job(&cell);
+                Job::Other
+            });
+        }
     }
 
     /// Passes output on that was held back to be joined with what follows.

@@ -16,3 +16,4 @@ mod outcomes;
 mod side_by_side;
 mod state;
 mod survival;
+mod workspace;
