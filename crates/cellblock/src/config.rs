@@ -10,7 +10,7 @@ use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use crate::hints::Hint;
-use crate::{network, require};
+use crate::{network, require, store};
 
 /// Whether a text is what a key takes; else, what that is.
 type Check = fn(&str) -> Result<(), String>;
@@ -87,6 +87,7 @@ const KEYS: &[Key] = &[
     ),
     number("network.lookups_per_second", 1, 100_000, Some("100"), "lookups of a session in a second"),
     number("network.transfer_mib", 1, 1 << 30, Some("10240"), "what a session may send and receive, MiB"),
+    form("workspace.store", store::is_store, None, "where the files of workspaces are kept"),
     list("security.require", require::is_wall, "walls without which nothing is started"),
 ];
 

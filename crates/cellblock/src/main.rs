@@ -16,6 +16,7 @@ mod progress;
 mod require;
 mod run;
 mod serve;
+mod store;
 mod terminal;
 
 use std::ffi::OsString;

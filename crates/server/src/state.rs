@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session::records::Records;
+use session::workspace::Store;
 use session::{Engine, Limits, Network};
 use tokio::sync::watch;
 
@@ -59,15 +60,22 @@ pub struct Service {
     opening: watch::Receiver<Opening>,
     pub(crate) bounds: Bounds,
     pub(crate) records: Records,
+    #[expect(dead_code, reason = "edges open workspaces in it")]
+    pub(crate) store: Store,
     pub(crate) open: OpenSessions,
     pub(crate) bodies: Budget,
 }
 
 impl Service {
     /// A service whose engine is, or will be, there.
-    pub fn new(opening: watch::Receiver<Opening>, records: Records, bounds: Bounds) -> Arc<Service> {
+    pub fn new(
+        opening: watch::Receiver<Opening>,
+        records: Records,
+        store: Store,
+        bounds: Bounds,
+    ) -> Arc<Service> {
         let open = OpenSessions::new(bounds.sessions);
-        Arc::new(Service { opening, bounds, records, open, bodies: Budget::new(BODIES) })
+        Arc::new(Service { opening, bounds, records, store, open, bodies: Budget::new(BODIES) })
     }
 
     /// Removes what has become too old from the records, now and then. Does not end.

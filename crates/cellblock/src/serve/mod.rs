@@ -26,7 +26,7 @@ use crate::config::{Config, Given};
 use crate::hints::Hint;
 use crate::place::Places;
 use crate::printer::Printer;
-use crate::{network, require};
+use crate::{network, require, store};
 
 /// How long what runs may go on when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -137,9 +137,10 @@ async fn run(config: &Config, places: Places, address: SocketAddr, printer: Prin
             .because(error)
     })?;
     std::fs::create_dir_all(&places.data).with_context(|| format!("make `{}`", places.data.display()))?;
+    let store = store::open(config, &places)?;
     let records = Records::open(&places.data.join("records.db"))?;
     let (opening, opened) = watch::channel(Opening::Preparing("it is starting".to_owned()));
-    let service = Service::new(opened, records, bounds(config));
+    let service = Service::new(opened, records, store, bounds(config));
     let server = Server::new(listener, service.clone(), server::Options::default())?;
     printer.plain(format_args!("cellblock listens on http://{}", server.address()?));
 

@@ -1,0 +1,32 @@
+//! Where the files of workspaces are kept.
+
+use session::workspace::Store;
+
+use crate::config::Config;
+use crate::hints::Hint;
+use crate::place::Places;
+
+/// Whether this names a store.
+pub(crate) fn is_store(url: &str) -> Result<(), String> {
+    match url.strip_prefix("file://") {
+        Some(directory) if directory.starts_with('/') => Ok(()),
+        _ => {
+            Err("it is a directory by its absolute path, as in `file:///srv/cellblock/workspaces`".to_owned())
+        }
+    }
+}
+
+/// The configured store; where none is, a directory of the data directory.
+pub(crate) fn open(config: &Config, places: &Places) -> anyhow::Result<Store> {
+    let opened = match config.text("workspace.store") {
+        Some(url) => Store::open(url),
+        None => Store::local(&places.data.join("workspaces")),
+    };
+    opened.map_err(|error| {
+        let error = std::io::Error::other(error);
+        let what = "open the store of workspaces";
+        Hint::new(what, "it is a directory that this user can write to: `store` in `[workspace]`")
+            .because(error)
+            .into()
+    })
+}
