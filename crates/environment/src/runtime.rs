@@ -56,6 +56,7 @@ sources! {
     "loops.py",
     "modules.py",
     "native.py",
+    "questions.py",
     "refusals.py",
     "shell.py",
     "streams.py",

@@ -45,6 +45,12 @@ pub enum Error {
     /// The call's id was used before.
     #[error("take call {0}: its id was used before")]
     KnownCall(CallId),
+    /// The interpreter runs code, and answers no question meanwhile.
+    #[error("ask the interpreter: it runs code")]
+    Busy,
+    /// A question had no answer: there is no interpreter, or it thought for too long.
+    #[error("ask the interpreter: it did not answer")]
+    Unanswered,
     /// A file of the workspace.
     #[error("{what} `{}` in the workspace", path.display())]
     File {

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Report};
 use crate::machine::Work;
 use crate::principal::Principal;
+use crate::question::Answer;
 use crate::queue::{Receiver, Taken, queue};
 use crate::task::{Content, Fate, Life, Message, PushOrder, Submission, Time};
 
@@ -180,21 +181,28 @@ impl Session {
         }
         let work = Work::Code { fresh: request.clear_context };
         let content = Content::Code(json.to_string().into_bytes());
-        self.submit(request.call, work, content, Time::Limited(request.timeout))
+        self.submit(request.call, work, content, Time::Limited(request.timeout), None)
     }
 
     /// Runs a command, beside everything else.
     pub fn command(&self, request: CommandRequest) -> Result<Call> {
         let time = if request.unlimited { Time::Sessions } else { Time::Limited(request.timeout) };
-        self.submit(request.call, Work::Command, Content::Command(request.argv), time)
+        self.submit(request.call, Work::Command, Content::Command(request.argv), time, None)
     }
 
-    fn submit(&self, call: CallId, work: Work, content: Content, time: Time) -> Result<Call> {
+    pub(crate) fn submit(
+        &self,
+        call: CallId,
+        work: Work,
+        content: Content,
+        time: Time,
+        answer: Option<oneshot::Sender<Answer>>,
+    ) -> Result<Call> {
         if call == CallId::NONE || !self.0.known.lock().unwrap_or_else(PoisonError::into_inner).insert(call) {
             return Err(Error::KnownCall(call));
         }
         let (items, received) = queue();
-        self.send(Message::Submit(Box::new(Submission { call, work, content, time, items })))?;
+        self.send(Message::Submit(Box::new(Submission { call, work, content, time, items, answer })))?;
         Ok(Call { id: call, items: received, report: None })
     }
 

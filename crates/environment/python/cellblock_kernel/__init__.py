@@ -16,6 +16,7 @@ The map, from outside in:
     display       MIME bundles                          figures      matplotlib
     loops         top-level await                       commands     !command, %%bash, os.system
     shell         IPython, where a cell needs it        layer        packages that the session installs
+    questions     completion, before code is run
 
 Only the standard library is imported up front, and of it little: a cold kernel is what `cellblock run` waits for.
 """

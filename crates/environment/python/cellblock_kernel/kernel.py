@@ -7,6 +7,9 @@ A call's frame holds JSON: `code`, and optionally
 - `argv`: what `sys.argv` is from now on,
 - `final` (default false): the code is a whole program, and the interpreter ends after it as it does after a script.
 
+Instead of `code` it may hold `complete`, a question about code that is not run (see `questions`); the report then has
+`status` and, unless the question could not be answered, `answer`.
+
 Unknown keys are ignored. The report, the last frame of a call, holds `status` (`ok`, `raised`, `exited`),
 `execution_count`, `seconds`, `cpu_seconds` (with those of children that have ended) and `interrupted`; for an
 exception `ename`, `evalue`, `traceback`, `errno` (of a full disk), `full` (a file system in memory that is) and `memory_error`; `exit_status` if, and only if,
@@ -105,6 +108,10 @@ class Kernel:
     def _call(self, call: bytes, payload: bytes) -> None:
         outcome = Outcome()
         self._outlet.begin(call)
+        question = _question(payload)
+        if question is not None:
+            self._outlet.end(wire.DONE, display.to_json(self._answer(question)))
+            return
         self._run(payload, outcome)
         report = self._report(outcome)
         # An exception holds the frames, and these hold everything that the code had at hand.
@@ -112,6 +119,17 @@ class Kernel:
         self._outlet.end(wire.DONE, display.to_json(report))
         if "exit_status" in report:
             raise SystemExit(report["exit_status"])
+
+    def _answer(self, question: Any) -> dict[str, Any]:
+        from . import questions
+
+        interrupt.begin()
+        found, error = guarded(questions.answer, self._interpreter, question)
+        interrupt.restore()
+        if self._outlet.forked:
+            # A `__dir__` that forks: the child has nothing to say.
+            _exit(0)
+        return {"status": "ok", "answer": found} if error is None else {"status": "ok"}
 
     def _run(self, payload: bytes, outcome: Outcome) -> None:
         interrupt.begin()
@@ -182,6 +200,16 @@ class Kernel:
         report["seconds"] = round(perf_counter() - outcome.started, 6)
         report["cpu_seconds"] = round(_cpu_seconds() - outcome.cpu, 6)
         return report
+
+
+def _question(payload: bytes) -> Any:
+    # Far from all calls: those need not be read twice.
+    if not payload.startswith(b'{"complete":'):
+        return None
+    try:
+        return json.loads(payload).get("complete")
+    except ValueError:
+        return None
 
 
 def _request(payload: bytes) -> dict[str, Any]:

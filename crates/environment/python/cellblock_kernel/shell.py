@@ -292,6 +292,7 @@ def build(interpreter: Any) -> CellShell:
         ipython_dir=os.path.join(home, ".ipython"),
         config=Config(InteractiveShell={"colors": "nocolor", "autoindent": False, "warn_venv": False}),
     )
+    shell.Completer.use_jedi = False
     names.update(before)
     import atexit
     import builtins

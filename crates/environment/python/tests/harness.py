@@ -253,6 +253,19 @@ class Kernel:
     def run(self, code: str, **options: object) -> Call:
         return self.collect(self.send(code, **options))
 
+    def send_question(self, code: str, cursor: int | None = None, check: bool = False) -> bytes:
+        self._calls += 1
+        call = self._calls.to_bytes(16, "little")
+        question = {"code": code, "check": True} if check else {"code": code}
+        if cursor is not None:
+            question["cursor"] = cursor
+        self.send_raw(RUN, call, json.dumps({"complete": question}).encode())
+        return call
+
+    def ask(self, code: str, cursor: int | None = None, check: bool = False) -> Call:
+        """Asks about code, which is not run."""
+        return self.collect(self.send_question(code, cursor, check))
+
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)
 

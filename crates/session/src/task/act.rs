@@ -110,25 +110,32 @@ impl Task {
             record.disk_before = self.disk.used();
             // What an earlier attempt to start a kernel came to is no fault of this one.
             record.fault = None;
-            record.fresh = self.last_kernel != kernel;
-            self.last_kernel = kernel;
-            if let Some(reason) = self.lost.take()
-                && !record.clears
-            {
-                record.notice(format!(
-                    "the interpreter is a new one ({reason}): variables of earlier calls are gone, files are kept"
-                ));
-            }
-            for event in self.late.take() {
-                record.tell(event);
-            }
+            self.tell_of_kernel(kernel, call);
         } else {
             record.replay.restart();
         }
-        let Content::Code(payload) = &record.content else { return };
+        let Some(record) = self.records.get(&call) else { return };
+        let (Content::Code(payload) | Content::Question(payload)) = &record.content else { return };
         let payload = payload.clone();
         self.send(&Frame::new(Kind::Execute, payload).kernel(kernel).call(call));
         self.watch_disk();
+    }
+
+    /// Tells code what has happened to its kernel since the last code ran. Questions are told nothing.
+    fn tell_of_kernel(&mut self, kernel: KernelId, call: CallId) {
+        let Some(record) = self.records.get_mut(&call).filter(|record| !record.is_question()) else { return };
+        record.fresh = self.last_kernel != kernel;
+        self.last_kernel = kernel;
+        if let Some(reason) = self.lost.take()
+            && !record.clears
+        {
+            record.notice(format!(
+                "the interpreter is a new one ({reason}): variables of earlier calls are gone, files are kept"
+            ));
+        }
+        for event in self.late.take() {
+            record.tell(event);
+        }
     }
 
     fn start_command(&mut self, call: CallId) {

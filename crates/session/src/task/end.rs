@@ -59,7 +59,7 @@ impl Task {
         self.last_use = Instant::now();
         let memory = self.memory();
         let Verdict { outcome, variables, notices } = self.judge(&record, memory);
-        if record.ending.is_some_and(|ending| ending.how == How::NoKernel) {
+        if record.ending.is_some_and(|ending| ending.how == How::NoKernel) && !record.is_question() {
             for event in self.late.take_as_output() {
                 record.tell(event);
             }
@@ -68,7 +68,8 @@ impl Task {
         for notice in notices.into_iter().chain(not_reached) {
             record.notice(notice);
         }
-        if !record.command {
+        // A question that was never asked has cost nobody a kernel that held something.
+        if !record.command && (record.started.is_some() || !record.is_question()) {
             self.lost = match variables {
                 Survival::Lost => Some(outcome.to_string()),
                 Survival::Kept => self.lost.take(),

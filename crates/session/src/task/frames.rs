@@ -14,6 +14,7 @@ use crate::link::LinkError;
 use crate::machine::{Event, Present};
 use crate::outcome::{SoftKill, signal_text};
 use crate::output::Spool;
+use crate::question::Answer;
 use crate::queue::Stream;
 
 impl Task {
@@ -250,7 +251,7 @@ impl Task {
                 return;
             }
         };
-        let Some(record) = self.records.get_mut(&call) else {
+        let Some(record) = self.records.get_mut(&call).filter(|record| !record.is_question()) else {
             self.late.display(bundle, cost);
             return;
         };
@@ -273,6 +274,9 @@ impl Task {
         match done::done(payload) {
             Ok(done) => {
                 let leaves = done.leaves();
+                if let Some(answer) = record.answer.take() {
+                    let _ = answer.send(Answer::Report(payload.to_vec()));
+                }
                 record.done = Some(done);
                 self.events.push_back(Event::Done { call, leaves });
             }
@@ -286,7 +290,8 @@ impl Task {
 
     /// Passes on a piece of output.
     pub(super) fn output(&mut self, call: CallId, stream: Stream, bytes: Bytes) {
-        let Some(record) = self.records.get_mut(&call) else {
+        // What is written while a question is answered comes from what earlier calls left running.
+        let Some(record) = self.records.get_mut(&call).filter(|record| !record.is_question()) else {
             self.late.output(stream, bytes);
             return;
         };

@@ -41,6 +41,7 @@ use crate::link::Link;
 use crate::machine::{Event, Machine, StopReason};
 use crate::output::Spooled;
 use crate::principal::Principal;
+use crate::question::Answer;
 use crate::queue::Stream;
 
 use files::Orders;
@@ -295,10 +296,15 @@ impl Task {
         }
     }
 
-    fn submit(&mut self, submission: Submission) {
+    fn submit(&mut self, mut submission: Submission) {
         let call = submission.call;
         // The ids that a handle remembers are bounded: one that comes again after thousands of others may still run.
         if self.records.contains_key(&call) {
+            return;
+        }
+        let runs = |record: &Record| matches!(record.content, Content::Code(_));
+        if let Some(answer) = submission.answer.take_if(|_| self.records.values().any(runs)) {
+            let _ = answer.send(Answer::Busy);
             return;
         }
         let most = Duration::from_millis(self.options.limits.call_ms);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use protocol::{CallId, WaitStatus};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::done::Done;
@@ -10,6 +11,7 @@ use crate::event::Event;
 use crate::machine::Ending;
 use crate::outcome::SoftKill;
 use crate::output::{Output, Spooled};
+use crate::question::Answer;
 use crate::queue::Sender;
 
 use super::way_out::Seen;
@@ -19,6 +21,8 @@ use super::way_out::Seen;
 pub(crate) enum Content {
     /// What the kernel is told.
     Code(Vec<u8>),
+    /// What the kernel is asked, without running anything.
+    Question(Vec<u8>),
     /// A program and its arguments.
     Command(Vec<String>),
 }
@@ -40,12 +44,15 @@ pub(crate) struct Submission {
     pub(crate) content: Content,
     pub(crate) time: Time,
     pub(crate) items: Sender,
+    /// Who waits for the answer to a question.
+    pub(crate) answer: Option<oneshot::Sender<Answer>>,
 }
 
 /// A call.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) items: Sender,
+    pub(crate) answer: Option<oneshot::Sender<Answer>>,
     pub(crate) content: Content,
     pub(crate) command: bool,
     /// Whether it asked for a fresh context, and so needs no word about the old one.
@@ -74,6 +81,7 @@ impl Record {
     pub(crate) fn new(submission: Submission, limit: Duration, output_limit: u64) -> Record {
         Record {
             items: submission.items,
+            answer: submission.answer,
             content: submission.content,
             command: submission.work == crate::machine::Work::Command,
             clears: submission.work == crate::machine::Work::Code { fresh: true },
@@ -93,6 +101,11 @@ impl Record {
             ending: None,
             spooled: None,
         }
+    }
+
+    /// Whether it is a question about code, and no code.
+    pub(crate) fn is_question(&self) -> bool {
+        matches!(self.content, Content::Question(_))
     }
 
     /// Whether its code is likely to import what takes long: a guess, which only decides who waits for what.

@@ -13,6 +13,7 @@ mod leftovers;
 mod machine;
 mod network;
 mod outcomes;
+mod questions;
 mod side_by_side;
 mod state;
 mod survival;
