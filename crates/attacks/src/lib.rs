@@ -33,7 +33,8 @@ pub use page::page;
 pub use scene::{Scene, Tried};
 pub use whole::Whole;
 
-use policy::Limits;
+use policy::network::Network;
+use policy::{CellRequest, Limits, Mount};
 use protocol::SessionId;
 
 /// What the attacker's cell may use: little, so that little is enough to try for more.
@@ -44,6 +45,17 @@ pub fn limits() -> Limits {
 /// Whose cell it is.
 pub fn session() -> SessionId {
     SessionId::from_u128(0)
+}
+
+/// The attacker's cell.
+pub fn request() -> CellRequest {
+    CellRequest {
+        session: session(),
+        limits: limits(),
+        network: Network::default(),
+        mount: Mount::default(),
+        linger_ms: 0,
+    }
 }
 
 /// An id of the host's that is nobody's: the last of a block of ids, which no node gives to a cell.

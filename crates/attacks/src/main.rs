@@ -10,10 +10,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use attacks::layers::{self, Layer};
-use attacks::{PYTHON, limits, session};
+use attacks::{PYTHON, limits, request, session};
 use cell::cgroup::{self, CellGroup, CgroupLimits, Controller, Parent};
 use launcher::apart::{Apart, MARK};
-use policy::network::Network;
 use policy::{CellIds, CellPath, CellPlan, ENVIRONMENT, HOME, Hard, HostPath, Roots, Template, WORKSPACE};
 use sys::namespace::{self, Forked, Kind};
 
@@ -129,15 +128,7 @@ fn plan(own: Option<u32>) -> CellPlan {
         drop_groups: own.is_some(),
     };
     let filters = policy::seccomp::programs().iter().map(policy::seccomp::Program::encode).collect();
-    policy::cell_plan(
-        session(),
-        &limits(),
-        &Network::default(),
-        CellIds { user: id, init: id },
-        0,
-        &node,
-        filters,
-    )
+    policy::cell_plan(&request(), CellIds { user: id, init: id }, &node, filters)
 }
 
 /// Has the rules about paths name what has another name where a cell's root is not: the environment, and the cell's

@@ -6,13 +6,12 @@ use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cell::{Cell, CellRequest, Node, NodeOptions};
-use policy::network::Network;
+use cell::{Cell, Node, NodeOptions};
 use policy::{ENVIRONMENT, WORKSPACE};
 use protocol::{CallId, Decoder, Frame, Kind, Sender, Spawn};
 
 use crate::scene::program;
-use crate::{Attack, PYTHON, Scene, Tried, limits, session};
+use crate::{Attack, PYTHON, Scene, Tried, request};
 
 /// After this long a cell does not answer any more.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,8 +57,7 @@ impl<'a> Whole<'a> {
 }
 
 fn attempt(node: &Node, scene: &Scene, attack: &Attack) -> io::Result<Tried> {
-    let request =
-        CellRequest { session: session(), limits: limits(), network: Network::default(), linger_ms: 0 };
+    let request = request();
     let cell = node.create(&request).map_err(io::Error::other)?;
     let decoy = match scene.plant(&attack.decoy, "machine", cell.workspace())? {
         Ok(decoy) => decoy,

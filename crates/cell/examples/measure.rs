@@ -7,8 +7,8 @@
 use std::time::{Duration, Instant};
 
 use cell::{CellRequest, Node, NodeOptions};
-use policy::Limits;
 use policy::network::Network;
+use policy::{Limits, Mount};
 use protocol::SessionId;
 
 fn main() -> cell::Result<()> {
@@ -25,6 +25,7 @@ fn main() -> cell::Result<()> {
             session: SessionId::from_u128(id),
             limits: Limits::default(),
             network: Network::default(),
+            mount: Mount::default(),
             linger_ms: 0,
         };
         let start = Instant::now();

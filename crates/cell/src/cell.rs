@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use policy::network::Network;
-use policy::{Confinement, Limits};
+use policy::{CellRequest, Confinement, Limits};
 use protocol::SessionId;
 
 use crate::cgroup::CellGroup;
@@ -19,19 +18,6 @@ use crate::node::{Shared, short};
 /// How long a cell's processes may take to be gone after SIGKILL. Only a task stuck in the kernel takes longer than
 /// some milliseconds.
 const KILL_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What is asked of a new cell.
-#[derive(Debug, Clone)]
-pub struct CellRequest {
-    /// Whose cell.
-    pub session: SessionId,
-    /// What it may use.
-    pub limits: Limits,
-    /// What it may reach.
-    pub network: Network,
-    /// How long it lives without a daemon, ms; 0: it ends with its connection.
-    pub linger_ms: u64,
-}
 
 /// What is known of a cell's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +164,7 @@ impl Cell {
         &self.limits
     }
 
-    /// The directory that the cell sees as `/mnt/workspace`, on the host. What is in it is hostile: open it beneath
+    /// The directory that the cell sees as its workspace, on the host. What is in it is hostile: open it beneath
     /// only, without following links.
     pub fn workspace(&self) -> &Path {
         &self.workspace

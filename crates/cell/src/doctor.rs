@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use policy::Limits;
 use policy::network::Network;
+use policy::{Limits, Mount};
 use protocol::SessionId;
 
 use crate::cgroup::{self, Controller};
@@ -113,6 +113,7 @@ fn trial(scratch: &Path) -> (NodeOptions, CellRequest) {
         session: SessionId::from_u128(0),
         limits: Limits::default(),
         network: Network::default(),
+        mount: Mount::default(),
         linger_ms: 0,
     };
     (options, request)

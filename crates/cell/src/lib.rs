@@ -19,8 +19,9 @@ mod launcher;
 mod limits;
 mod node;
 
-pub use cell::{Cell, CellRequest, Doors, Memory};
+pub use cell::{Cell, Doors, Memory};
 pub use doctor::{Found, Layer, State, examine};
 pub use error::{Error, Result};
 pub use host::facts;
 pub use node::{Node, NodeOptions, Process};
+pub use policy::CellRequest;

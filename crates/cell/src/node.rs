@@ -20,13 +20,13 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use policy::network::{Mode, Rules};
-use policy::{Confinement, HostPath, OuterIds, Roots};
+use policy::{CellRequest, Confinement, HostPath, OuterIds, Roots};
 use protocol::Spawn;
 use protocol::launcher::Request;
 use sys::file::Lock;
 use sys::netlink::own_addresses;
 
-use crate::cell::{Cell, CellRequest, Place};
+use crate::cell::{Cell, Place};
 use crate::error::{At, Result};
 use crate::homes::Homes;
 use crate::host;
@@ -146,15 +146,7 @@ impl Node {
         if request.network.mode == Mode::Internet {
             facts.to_mut().addresses = own_addresses().step("ask for the host's addresses")?;
         }
-        let mut plan = policy::cell_plan(
-            request.session,
-            &request.limits,
-            &request.network,
-            ids,
-            request.linger_ms,
-            &facts,
-            self.filters.clone(),
-        );
+        let mut plan = policy::cell_plan(request, ids, &facts, self.filters.clone());
         plan.rules = rules.or(plan.rules);
         let listener = OwnedFd::from(listener);
         let descriptors: Vec<_> = std::iter::once(&listener).chain(&cgroups).map(AsFd::as_fd).collect();

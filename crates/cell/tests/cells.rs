@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use cell::{CellRequest, Node, NodeOptions};
-use policy::Limits;
 use policy::network::{Mode, Network};
+use policy::{Limits, Mount};
 use protocol::SessionId;
 
 fn node(data: &Path) -> Node {
@@ -23,6 +23,7 @@ fn request(id: u128) -> CellRequest {
         session: SessionId::from_u128(id),
         limits: Limits::default(),
         network: Network::default(),
+        mount: Mount::default(),
         linger_ms: 0,
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use protocol::SessionId;
 
 use crate::limits::{Limits, rlimits};
+use crate::mount::Mount;
 use crate::network::{Mode, Network, rules};
 use crate::plan::{CellFile, CellIds, CellPath, CellPlan, Confinement};
 use crate::template::{ENVIRONMENT, HOME, LAYER, RUNTIME};
@@ -14,6 +15,21 @@ use crate::{landlock, machine};
 pub const USER: u32 = 1000;
 /// Init's id inside a cell, where the host gives it one of its own.
 pub const INIT: u32 = 999;
+
+/// What is asked of a new cell.
+#[derive(Debug, Clone)]
+pub struct CellRequest {
+    /// Whose cell.
+    pub session: SessionId,
+    /// What it may use.
+    pub limits: Limits,
+    /// What it may reach.
+    pub network: Network,
+    /// Where it sees its workspace.
+    pub mount: Mount,
+    /// How long it lives without a daemon, ms; 0: it ends with its connection.
+    pub linger_ms: u64,
+}
 
 /// What a node knows of its host when it plans a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,28 +66,22 @@ const NAMES_WITH_DNS: &str =
     "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n";
 
 /// The plan of a cell.
-pub fn cell_plan(
-    session: SessionId,
-    limits: &Limits,
-    network: &Network,
-    ids: CellIds,
-    linger_ms: u64,
-    node: &Node,
-    filters: Vec<Vec<u8>>,
-) -> CellPlan {
+pub fn cell_plan(request: &CellRequest, ids: CellIds, node: &Node, filters: Vec<Vec<u8>>) -> CellPlan {
+    let CellRequest { session, ref limits, ref network, ref mount, linger_ms } = *request;
     let confinement = Confinement {
         uid: USER,
         gid: USER,
         drop_groups: node.drop_groups,
         rlimits: rlimits(limits),
         processors: processors(limits, ids, node),
-        landlock: Some(landlock::grants()),
+        landlock: Some(landlock::grants(mount)),
         filters,
     };
     CellPlan {
         session,
         hostname: "cell".to_owned(),
         ids,
+        mount: mount.clone(),
         tmp_bytes: limits.in_memory(),
         files: machine::files(session, limits, node).into_iter().chain(names(network.mode)).collect(),
         masked: machine::MASKED.iter().map(|path| CellPath::fixed(path)).collect(),
@@ -152,6 +162,8 @@ pub fn variables(limits: &Limits) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use protocol::codec::CodecError;
+
     use super::*;
 
     fn node(hard: bool) -> Node {
@@ -167,16 +179,14 @@ mod tests {
 
     fn plan(hard: bool) -> CellPlan {
         let ids = CellIds { user: 3, init: 4 };
-        let network = Network { mode: Mode::Internet, ..Network::default() };
-        cell_plan(
-            SessionId::from_u128(7),
-            &Limits::default(),
-            &network,
-            ids,
-            0,
-            &node(hard),
-            vec![vec![1; 8]],
-        )
+        let request = CellRequest {
+            session: SessionId::from_u128(7),
+            limits: Limits::default(),
+            network: Network { mode: Mode::Internet, ..Network::default() },
+            mount: Mount::new("/mnt/data").unwrap(),
+            linger_ms: 0,
+        };
+        cell_plan(&request, ids, &node(hard), vec![vec![1; 8]])
     }
 
     #[test]
@@ -195,6 +205,24 @@ mod tests {
         open.confinement.landlock = None;
         assert!(CellPlan::decode(&open.encode()).is_err());
         assert!(Confinement::decode(&plan.confinement.encode()).is_err());
+    }
+
+    #[test]
+    fn a_plan_with_the_workspace_elsewhere_than_in_mnt_is_none() {
+        let good = plan(true).encode();
+        let at = good.windows(9).position(|bytes| bytes == b"/mnt/data").unwrap();
+        for place in [b"/etc/data", b"/mnt/../x", b"/mnt/a/bc", b"/mnt/a\0bc"] {
+            let mut bad = good.clone();
+            bad[at..at + 9].copy_from_slice(place);
+            assert_eq!(CellPlan::decode(&bad), Err(CodecError::Value("the workspace's place")), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn the_rules_about_paths_follow_the_workspace() {
+        let grants = plan(true).confinement.landlock.unwrap();
+        let of = |path: &str| grants.iter().filter(|grant| grant.path.as_str() == path).count();
+        assert_eq!((of("/mnt/data"), of("/mnt/workspace"), of("/mnt")), (1, 0, 0));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a cell's programs may reach by path, whatever is mounted: Landlock's rules, as data.
 //!
 //! The mounts of a cell are its real root. These rules stand below them: should a mount be missing, writable or
-//! uncovered by mistake, a program still gets no more than is listed here. They are the same for every cell.
+//! uncovered by mistake, a program still gets no more than is listed here. They are the same for
+//! every cell but for the name of its workspace.
 //!
 //! **Rejected.**
 //! - Rules for TCP: what a cell may connect to is its network's affair, and its own loopback is free.
@@ -10,6 +11,7 @@
 //! - Rules for init. Whoever has any may not look into a process that has others (its working directory, its share of
 //!   memory), which init must. It runs no code but ours, and everything that it starts has the rules.
 
+use crate::mount::Mount;
 use crate::plan::CellPath;
 use crate::template::{DEVICES, HOME, WORKSPACE};
 
@@ -87,10 +89,11 @@ const PATHS: &[(&str, Rights)] = &[
     ("/dev/pts", DEVICE),
 ];
 
-/// The rules of every cell.
-pub(crate) fn grants() -> Vec<Grant> {
+/// The rules of a cell that has its workspace there.
+pub(crate) fn grants(mount: &Mount) -> Vec<Grant> {
     let devices = DEVICES.iter().map(|device| (format!("/dev/{device}"), DEVICE));
-    let paths = PATHS.iter().map(|&(path, rights)| (path.to_owned(), rights));
+    let named = |path| if path == WORKSPACE { mount.as_str() } else { path };
+    let paths = PATHS.iter().map(|&(path, rights)| (named(path).to_owned(), rights));
     paths
         .chain(devices)
         .map(|(path, rights)| Grant {
@@ -112,7 +115,7 @@ mod tests {
             let place = grant.path.as_str();
             place == "/" || path == place || path.starts_with(&format!("{place}/"))
         };
-        grants().iter().filter(beneath).fold(Rights(0), |all, grant| all.and(grant.rights))
+        grants(&Mount::default()).iter().filter(beneath).fold(Rights(0), |all, grant| all.and(grant.rights))
     }
 
     #[test]
@@ -120,7 +123,7 @@ mod tests {
         for path in [WORKSPACE, "/mnt/workspace/a/b", HOME, "/tmp/x", "/dev/shm/x"] {
             assert!(rights(path).has(KEEP), "{path}");
         }
-        for grant in grants() {
+        for grant in grants(&Mount::default()) {
             assert!(
                 !grant.rights.has(Rights(1 << 6)) && !grant.rights.has(Rights(1 << 11)),
                 "{}",

@@ -12,15 +12,17 @@ mod ids;
 mod landlock;
 mod limits;
 mod machine;
+mod mount;
 pub mod network;
 mod plan;
 pub mod seccomp;
 mod template;
 
-pub use cell::{Hard, INIT, Node, USER, cell_plan, variables};
+pub use cell::{CellRequest, Hard, INIT, Node, USER, cell_plan, variables};
 pub use ids::{BLOCK, OuterIds, blocks};
 pub use landlock::{Grant, Rights};
 pub use limits::{Limits, Resource, Rlimit, rlimits};
+pub use mount::{MOUNTS, Mount};
 pub use plan::{CellFile, CellIds, CellPath, CellPlan, Confinement, Entry, HostPath, Template};
 pub use template::{
     CELLS, COVERED, DEVICES, ENVIRONMENT, ETC, HOME, HOST_PROC, Host, ROOT, RUNTIME, RootEntry, Roots,

@@ -10,6 +10,7 @@ use protocol::codec::{CodecError, Reader, Writer};
 
 use crate::landlock::{Grant, Rights};
 use crate::limits::Rlimit;
+use crate::mount::Mount;
 use crate::network::Rules;
 
 /// A path inside a cell: absolute, without `.` or `..`.
@@ -156,6 +157,8 @@ pub struct CellPlan {
     pub hostname: String,
     /// Its ids.
     pub ids: CellIds,
+    /// Where it sees its workspace.
+    pub mount: Mount,
     /// Size of /tmp and of /dev/shm, bytes each; their pages count as the cell's memory.
     pub tmp_bytes: u64,
     /// Files that tell the cell of itself instead of the host.
@@ -282,7 +285,7 @@ impl CellPlan {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
         out.u128(self.session.to_u128()).str(&self.hostname).u32(self.ids.user).u32(self.ids.init);
-        out.u64(self.tmp_bytes);
+        out.str(self.mount.as_str()).u64(self.tmp_bytes);
         out.list(self.files.iter(), |w, file| _ = w.str(&file.path.0).bytes(&file.content));
         out.list(self.masked.iter(), |w, path| _ = w.str(&path.0));
         out.list(self.read_only.iter(), |w, path| _ = w.str(&path.0));
@@ -299,6 +302,7 @@ impl CellPlan {
             session: SessionId::from_u128(read.u128()?),
             hostname: read.str()?.to_owned(),
             ids: CellIds { user: read.u32()?, init: read.u32()? },
+            mount: Mount::new(read.str()?).ok_or(CodecError::Value("the workspace's place"))?,
             tmp_bytes: read.u64()?,
             files: read.list(|r| -> Result<_, CodecError> {
                 Ok(CellFile { path: path(r)?, content: r.bytes()?.to_vec() })

@@ -10,7 +10,8 @@ use crate::plan::{CellPath, Entry, HostPath, Template};
 pub const ENVIRONMENT: &str = "/opt/cellblock/env";
 /// Where a cell sees the kernels' own sources.
 pub const RUNTIME: &str = "/opt/cellblock/runtime";
-/// Where a cell sees its workspace; the working directory of everything that runs.
+/// Where a cell sees its workspace, or a link to it where its place has another name (see [`Mount`](crate::Mount)); the working
+/// directory of everything that runs.
 pub const WORKSPACE: &str = "/mnt/workspace";
 /// The home of a cell's user.
 pub const HOME: &str = "/home/user";

@@ -313,7 +313,7 @@ fn loop_through(
 /// The place in the cell's memory where a file lies; none, if it lies on the disk. The workspace does, whatever the host
 /// keeps it on.
 fn in_memory(found: &Found, path: &Path) -> Option<&'static str> {
-    let durable = path.starts_with(policy::WORKSPACE) || path.starts_with(policy::HOME);
+    let durable = path.starts_with(policy::MOUNTS) || path.starts_with(policy::HOME);
     if found.file_system != TMPFS || durable {
         return None;
     }

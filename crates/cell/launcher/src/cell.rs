@@ -21,7 +21,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use policy::{CELLS, CellPlan, Confinement, HOME, HOST_PROC, INIT, WORKSPACE};
+use policy::{CELLS, CellPlan, Confinement, HOME, HOST_PROC, INIT, MOUNTS, Mount, WORKSPACE};
 use protocol::launcher::Failure;
 use sys::landlock::Ruleset;
 use sys::mount::{self, Forbid};
@@ -229,7 +229,10 @@ fn mounts(plan: &CellPlan) -> Result<(), Failure> {
     mount::devpts("/dev/pts", 64).step("mount /dev/pts")?;
 
     let own = format!("{CELLS}/{}", plan.session);
-    for (source, target) in [("workspace", WORKSPACE), ("home", HOME)] {
+    if !plan.mount.is_usual() {
+        make_place(&plan.mount).step(format_args!("make {}", plan.mount))?;
+    }
+    for (source, target) in [("workspace", plan.mount.as_str()), ("home", HOME)] {
         mount::bind(&format!("{own}/{source}"), target, Forbid::SUID_AND_DEVICES)
             .step(format_args!("mount {target}"))?;
     }
@@ -256,6 +259,16 @@ fn mounts(plan: &CellPlan) -> Result<(), Failure> {
         mount::detach(path).step(format_args!("let go of {path}"))?;
     }
     Ok(())
+}
+
+/// A place for the workspace that the template does not have, over the one that it has, which becomes a link to it. The
+/// root is the same for all cells, and read-only.
+fn make_place(mount: &Mount) -> io::Result<()> {
+    let quiet = Forbid { exec: true, ..Forbid::SUID_AND_DEVICES };
+    mount::tmpfs(MOUNTS, 16 << 10, 0o755, quiet)?;
+    fs::create_dir(mount.as_str())?;
+    std::os::unix::fs::symlink(mount.name(), WORKSPACE)?;
+    mount::restrict(MOUNTS, Forbid { write: true, ..quiet })
 }
 
 /// The files that tell the cell of itself. Those for /proc and /etc are made below /sys and bound over the originals.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use cell::{Cell, CellRequest, Node, NodeOptions};
 use forkserver::{Forkserver, KernelEnds, Target, WarmSet};
 use policy::network::Network;
-use policy::{Confinement, Limits};
+use policy::{Confinement, Limits, Mount};
 use protocol::SessionId;
 
 /// Tells where environments are installed.
@@ -95,7 +95,13 @@ impl Bench {
         let session = SessionId::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into());
         let limits = Limits::default();
         self.node
-            .create(&CellRequest { session, limits, network: Network::default(), linger_ms: 600_000 })
+            .create(&CellRequest {
+                session,
+                limits,
+                network: Network::default(),
+                mount: Mount::default(),
+                linger_ms: 600_000,
+            })
             .unwrap()
     }
 }

@@ -24,8 +24,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use cell::{Cell, CellRequest};
 use egress::Egress;
-use policy::Limits;
 use policy::network::Network;
+use policy::{Limits, Mount};
 use protocol::{CallId, KernelId, SessionId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -65,6 +65,8 @@ pub struct SessionOptions {
     pub limits: Limits,
     /// What its cell may reach.
     pub network: Network,
+    /// Where its cell sees its workspace.
+    pub mount: Mount,
     /// How long its cell lives without a daemon; zero: it ends with its connection.
     pub linger: Duration,
     /// How long the session lives at most.
@@ -80,6 +82,7 @@ impl Default for SessionOptions {
         SessionOptions {
             limits: Limits::default(),
             network: Network::default(),
+            mount: Mount::default(),
             linger: Duration::ZERO,
             ttl: None,
             idle: None,
@@ -262,6 +265,7 @@ impl Task {
             session: self.session,
             limits: self.options.limits,
             network: self.options.network.clone(),
+            mount: self.options.mount.clone(),
             linger_ms: u64::try_from(self.options.linger.as_millis()).unwrap_or(u64::MAX),
         };
         self.jobs.spawn_blocking(move || {

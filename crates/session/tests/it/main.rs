@@ -11,6 +11,7 @@ mod kit;
 mod layers;
 mod leftovers;
 mod machine;
+mod mount;
 mod network;
 mod outcomes;
 mod questions;

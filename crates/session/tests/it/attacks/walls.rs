@@ -8,7 +8,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use session::Session;
+use session::{Mount, Session};
 
 use crate::kit::left::descendants;
 use crate::kit::{BARE, Bench, COLD, environment, print, run, with};
@@ -98,7 +98,11 @@ impl Scene<'_> {
 
     /// Every attempt is refused, at least so many are made, and the session goes on.
     async fn refuses(&self, attack: &str, least: usize) {
-        let session = self.bench.session().await;
+        self.refuses_in(self.bench.session().await, attack, least).await;
+    }
+
+    /// The same in this session, which ends.
+    async fn refuses_in(&self, session: Session, attack: &str, least: usize) {
         run(&session, "kept = 'still here'").await.ok();
         let ran = run(&session, &self.program(attack, "None")).await;
         let (said, refused) =
@@ -179,6 +183,18 @@ async fn system_calls_open_no_door() {
         scene.refuses(SYSCALLS, 70).await;
         let control = ["unshare user", "clone user", "ptrace attach", "read a child's memory"];
         scene.succeeds_outside(SYSCALLS, &control);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_in_another_place_opens_no_door() {
+    with(BARE, async |bench: &Bench| {
+        let scene = Scene::set(bench).await;
+        for (attack, least) in [(SYSCALLS, 70), (HOST_FILES, 75), (OTHER_CELL, 30)] {
+            let session = bench.session_at(Mount::new("/mnt/data").unwrap()).await;
+            scene.refuses_in(session, attack, least).await;
+        }
     })
     .await;
 }

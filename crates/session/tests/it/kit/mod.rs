@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use session::{
-    Call, CommandRequest, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Network, Principal,
+    Call, CommandRequest, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Mount, Network, Principal,
     Resolver, Session, SessionOptions, WarmSet, new_call_id,
 };
 use tokio::sync::RwLock;
@@ -104,6 +104,12 @@ impl Bench {
     /// A session with these limits.
     pub(crate) async fn session_with(&self, limits: Limits) -> Session {
         let options = SessionOptions { limits, ..SessionOptions::default() };
+        within("open a session", self.engine.open(Principal::local(), options)).await.unwrap()
+    }
+
+    /// A session whose workspace is there.
+    pub(crate) async fn session_at(&self, mount: Mount) -> Session {
+        let options = SessionOptions { mount, ..SessionOptions::default() };
         within("open a session", self.engine.open(Principal::local(), options)).await.unwrap()
     }
 
