@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use crate::tree::Kind;
 
-/// What the kernel says of a file, in what nobody can set back: who changes its content changes this.
+/// What the kernel says of a file, which changes with its content: nobody can set all of it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Look {
     /// Which file it is, on its file system.
@@ -22,6 +22,9 @@ pub struct Look {
     pub size: u64,
     /// When it was last changed in any way: seconds and nanoseconds.
     pub changed: (i64, i64),
+    /// When its content was last changed, as whoever may write to it says. Where the kernel's times are coarse, a change in
+    /// the moment in which a file was looked at shows here alone, if this was set to an earlier time before.
+    pub modified: (i64, i64),
 }
 
 impl Look {
@@ -45,6 +48,7 @@ impl From<&Stat> for Look {
             inode: stat.st_ino as u64,
             size: stat.st_size.try_into().unwrap_or(0),
             changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
         }
     }
 }

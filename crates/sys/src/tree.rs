@@ -175,7 +175,7 @@ pub fn list(directory: OwnedFd, visit: &mut Visit) -> io::Result<()> {
 /// What a directory itself says of a name in it.
 fn unknown(path: &Path, kind: FileType) -> Item<'_> {
     let kind = kind.into();
-    let look = Look { inode: 0, size: 0, changed: (0, 0) };
+    let look = Look { inode: 0, size: 0, changed: (0, 0), modified: (0, 0) };
     Item {
         path,
         kind,
