@@ -112,6 +112,13 @@ fn part_fault(part: &str) -> Option<&'static str> {
     if part.chars().any(char::is_control) {
         return Some("it has a control character");
     }
+    if let [.., letter, b':' | b'|'] = part.as_bytes()
+        && letter.is_ascii_alphabetic()
+    {
+        return Some(
+            "a letter and a `:` or `|` at the end of it are a drive to what reads paths as addresses",
+        );
+    }
     is_staged(part).then_some("a name that ends in `#` and digits is kept for files that are being written")
 }
 
@@ -182,6 +189,9 @@ mod tests {
             "a#1",
             "dir/b#12",
             "x#1/y",
+            "c:",
+            "a/C|/b",
+            "http:",
             &long,
             &deep,
         ] {

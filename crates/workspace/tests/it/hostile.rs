@@ -1,0 +1,132 @@
+//! Code that does what it likes while files are brought and saved.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use workspace::View;
+
+use crate::{Bed, text};
+
+#[tokio::test]
+async fn nothing_is_followed_and_nothing_waits() {
+    let bed = Bed::new();
+    let outside = bed.dir.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("secret"), "secret").unwrap();
+    bed.put("uploads/linked/secret", "brought").await;
+    bed.put("uploads/deep/er/file", "brought").await;
+    let (copy, here) = bed.copy("here", View::Flat);
+    symlink(&outside, here.join("linked")).unwrap();
+    symlink(&outside, here.join("other")).unwrap();
+    symlink(outside.join("secret"), here.join("secret")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(here.join("fifo")).status().unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(here.join("socket")).unwrap();
+    let latin = Path::new(std::ffi::OsStr::from_bytes(b"latin-\xe9"));
+    fs::write(here.join(latin), "x").unwrap();
+    let brought = copy.refresh().await.unwrap();
+    assert_eq!((brought.files, brought.kept.len()), (1, 1));
+    assert_eq!(text(outside.join("secret")), "secret");
+    let saved = copy.save().await.unwrap();
+    assert!(saved.files.is_empty());
+    let mut left_out: Vec<_> =
+        saved.left_out.iter().map(|left| (left.local.as_path(), left.why.as_str())).collect();
+    left_out.sort();
+    let link = "it is a link";
+    let expected = [
+        (Path::new("fifo"), "it is not a file"),
+        (latin, "it is not UTF-8"),
+        (Path::new("linked"), link),
+        (Path::new("other"), link),
+        (Path::new("secret"), link),
+        (Path::new("socket"), "it is not a file"),
+    ];
+    assert_eq!(left_out, expected);
+}
+
+#[tokio::test]
+async fn no_tree_is_too_deep_or_has_too_much_to_tell() {
+    let bed = Bed::new();
+    let (copy, here) = bed.copy("here", View::Flat);
+    let mut at = sys::file::directory(&here).unwrap();
+    for _ in 0..16_000 {
+        at = sys::tree::make_directories(&at, Path::new("d"), &mut |_| Ok(())).unwrap();
+    }
+    drop(at);
+    for number in 0..1500 {
+        symlink("x", here.join(format!("link-{number}"))).unwrap();
+    }
+    fs::write(here.join("good"), "x").unwrap();
+    let saved = copy.save().await.unwrap();
+    assert_eq!(saved.files.len(), 1);
+    assert_eq!(saved.left_out.len(), 1001);
+    assert_eq!(saved.left_out.last().unwrap().why, "501 more were left out");
+    sys::remove::tree(&here).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_hold_still_is_left_out_and_said() {
+    let bed = Bed::new();
+    let (copy, here) = bed.copy("here", View::Flat);
+    let stop = Arc::new(AtomicBool::new(false));
+    let restless = here.join("restless");
+    fs::write(&restless, vec![0; 6 << 20]).unwrap();
+    let writer = std::thread::spawn({
+        let (stop, restless) = (stop.clone(), restless.clone());
+        move || {
+            let mut file = fs::File::options().append(true).open(restless).unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                file.write_all(b"more").unwrap();
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        }
+    });
+    fs::write(here.join("still"), "x").unwrap();
+    let saved = copy.save().await.unwrap();
+    stop.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+    assert_eq!(saved.files.len(), 1);
+    assert_eq!(saved.left_out.len(), 1);
+    assert!(saved.left_out[0].failed && saved.left_out[0].why.contains("being written to"));
+    assert_eq!(bed.listed().await, ["code-interpreter/still"]);
+    // As soon as it holds still it is saved.
+    assert_eq!(copy.save().await.unwrap().files.len(), 1);
+    assert_eq!(bed.get("code-interpreter/restless").await, fs::read(restless).unwrap());
+}
+
+#[tokio::test]
+async fn whatever_moves_meanwhile_all_stays_below() {
+    let bed = Bed::new();
+    let outside = bed.dir.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    let (copy, here) = bed.copy("here", View::Flat);
+    let stop = Arc::new(AtomicBool::new(false));
+    let mover = std::thread::spawn({
+        let (stop, here, outside) = (stop.clone(), here.clone(), outside.clone());
+        move || {
+            // The directory that files are brought into is now one, now a link to elsewhere.
+            while !stop.load(Ordering::Relaxed) {
+                let _ = fs::rename(here.join("dir"), here.join("away"));
+                let _ = symlink(&outside, here.join("dir"));
+                let _ = fs::remove_file(here.join("dir"));
+                let _ = fs::rename(here.join("away"), here.join("dir"));
+                let _ = fs::remove_dir_all(here.join("dir"));
+            }
+        }
+    });
+    for round in 0..30 {
+        for number in 0..10 {
+            bed.put(&format!("uploads/dir/{number}"), format!("{round}")).await;
+        }
+        copy.refresh().await.unwrap();
+        copy.save().await.unwrap();
+    }
+    stop.store(true, Ordering::Relaxed);
+    mover.join().unwrap();
+    assert_eq!(fs::read_dir(outside).unwrap().count(), 0);
+}
