@@ -14,6 +14,7 @@ use crate::cgroup::CellGroup;
 use crate::error::{At, Error, Result};
 use crate::launcher::Made;
 use crate::node::{Shared, short};
+use crate::unsaved;
 
 /// How long a cell's processes may take to be gone after SIGKILL. Only a task stuck in the kernel takes longer than
 /// some milliseconds.
@@ -61,7 +62,8 @@ impl Place {
         }
     }
 
-    fn remove(&mut self) -> Result<()> {
+    /// Gives where its files were put aside, if they were to be kept.
+    fn remove(&mut self) -> Result<Option<PathBuf>> {
         let cgroup = match self.cgroup.take() {
             Some(cgroup) => cgroup.remove().map_err(Error::from),
             None => Ok(()),
@@ -72,14 +74,19 @@ impl Place {
             }
             _ => Ok(()),
         };
+        let aside = unsaved::put_aside(&self.directory, &self.shared.unsaved)?;
         let directory = sys::remove::tree(&self.directory).at("remove", &self.directory);
-        cgroup.and(socket).and(directory)
+        cgroup.and(socket).and(directory).map(|()| aside)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.remove().is_ok() {
+        let removed = self.remove();
+        if let Ok(Some(aside)) = &removed {
+            tracing::warn!("unsaved files of a session that ended are in `{}`", aside.display());
+        }
+        if removed.is_ok() {
             self.shared.ids.give_back(self.slot);
         }
     }
@@ -246,8 +253,20 @@ impl Cell {
         Err(Error::Step { what: "end a cell: its processes do not go".to_owned(), source })
     }
 
-    /// Kills everything in it, and removes its cgroup and its directory (with the workspace in it).
-    pub fn destroy(mut self) -> Result<()> {
+    /// From now on its workspace is put aside wherever it would be removed, until [`Cell::settle`]; with this text, which
+    /// says whose it is.
+    pub fn keep(&self, whose: &str) -> Result<()> {
+        unsaved::note(&self.place.directory, whose)
+    }
+
+    /// Its workspace has been saved, and goes with it.
+    pub fn settle(&self) -> Result<()> {
+        unsaved::settle(&self.place.directory)
+    }
+
+    /// Kills everything in it, and removes its cgroup and its directory with the workspace in it; one that is to be kept
+    /// is put aside. Gives where it is then.
+    pub fn destroy(mut self) -> Result<Option<PathBuf>> {
         self.end()?;
         self.place.remove()
     }

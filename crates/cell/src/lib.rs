@@ -18,6 +18,7 @@ mod ids;
 mod launcher;
 mod limits;
 mod node;
+mod unsaved;
 
 pub use cell::{Cell, Doors, Memory};
 pub use doctor::{Found, Layer, State, examine};

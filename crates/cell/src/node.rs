@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Several nodes may share a data directory: each `cellblock run` is one. A node whose lock nobody holds has died
-//! without tidying up; the next node that starts does it for it.
+//! without tidying up; the next node that starts does it for it, and puts aside what was to be kept (`unsaved`).
 
 use std::borrow::Cow;
 use std::fs;
@@ -33,6 +33,7 @@ use crate::host;
 use crate::ids::Ids;
 use crate::launcher::Launcher;
 use crate::limits::Limiter;
+use crate::unsaved;
 
 /// Where a node finds its things.
 #[derive(Debug, Clone)]
@@ -73,6 +74,8 @@ pub struct Node {
 pub(crate) struct Shared {
     pub(crate) ids: Ids,
     pub(crate) limiter: Limiter,
+    /// Where files are put that are to be kept.
+    pub(crate) unsaved: PathBuf,
 }
 
 impl Node {
@@ -80,7 +83,8 @@ impl Node {
     pub fn start(options: &NodeOptions) -> Result<Node> {
         let nodes = options.data.join("nodes");
         fs::create_dir_all(&nodes).at("create", &nodes)?;
-        sweep(&nodes);
+        let unsaved = options.data.join("unsaved");
+        sweep(&nodes, &unsaved);
         let (directory, lock) = claim(&nodes)?;
         let homes = Homes::new(&options.runtime.join("home"), directory.join("homes"))?;
 
@@ -107,7 +111,7 @@ impl Node {
         let filters = policy::seccomp::programs().iter().map(policy::seccomp::Program::encode).collect();
         Ok(Node {
             launcher,
-            shared: Arc::new(Shared { ids, limiter }),
+            shared: Arc::new(Shared { ids, limiter, unsaved }),
             filters,
             homes: Some(homes),
             facts,
@@ -218,8 +222,9 @@ fn claim(nodes: &Path) -> Result<(PathBuf, Lock)> {
     }
 }
 
-/// Removes what nodes left that died: their cells have ended with their connection or end now.
-fn sweep(nodes: &Path) {
+/// Removes what nodes left that died, but for what is to be kept: their cells have ended with their connection or end
+/// now.
+fn sweep(nodes: &Path, unsaved: &Path) {
     let Ok(entries) = fs::read_dir(nodes) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
@@ -228,10 +233,31 @@ fn sweep(nodes: &Path) {
         }
         if let Ok(Some(lock)) = Lock::try_take(&path.join("lock")) {
             Limiter::sweep(&name(&path));
-            let _ = sys::remove::tree(&path);
+            if put_aside(&path.join("cells"), unsaved) {
+                let _ = sys::remove::tree(&path);
+            }
             drop(lock);
         }
     }
+}
+
+/// Whether everything that is to be kept below this directory is in safety.
+fn put_aside(cells: &Path, unsaved: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(cells) else { return true };
+    let put = |cell: fs::DirEntry| match unsaved::put_aside(&cell.path(), unsaved) {
+        Ok(None) => true,
+        Ok(Some(aside)) => {
+            tracing::warn!("a session was cut off: what it had not saved is in `{}`", aside.display());
+            true
+        }
+        Err(error) => {
+            let because = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::error!("failed to {error}: {because}");
+            false
+        }
+    };
+    // One that cannot be put aside keeps none of the others from it.
+    entries.flatten().map(put).filter(|safe| !safe).count() == 0
 }
 
 fn make_directories(directory: &Path, owner: u32) -> Result<()> {
