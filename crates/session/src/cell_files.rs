@@ -23,12 +23,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use policy::files::holds_files;
-use protocol::{FileDone, FileOperation, FileReply, FileRequest, Full, MAX_PATH};
+use protocol::{FileDone, FileFailure, FileOperation, FileReply, FileRequest, FileStep, Full, MAX_PATH};
 use sys::inside::{self, Access, Found};
 use sys::tree::{self, Kind};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::error::{Error, Result};
+use crate::fault::libc_errno::EAGAIN;
 use crate::fault::{FileFault, Left};
 use crate::room::Room;
 use crate::session::Session;
@@ -36,6 +38,8 @@ use crate::task::{FileOrder, Granted, Message};
 
 /// How long a cell may take to answer, which it does at once unless it starves.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long until a file is asked for again whose content is still being brought.
+const AGAIN: Duration = Duration::from_millis(20);
 /// The most entries of a directory that are told.
 const ENTRIES: usize = 100_000;
 /// The most bytes of names, and of what links say, that are told of a directory.
@@ -136,6 +140,13 @@ impl Session {
         Ok(written)
     }
 
+    /// Where a relative path starts now, as an absolute path in the cell.
+    pub(crate) async fn working_directory(&self) -> Result<PathBuf> {
+        let operation = Operation::new("find", PathBuf::from("."));
+        let (_, done) = operation.ask(self, FileOperation::List).await?;
+        Ok(path_of(done))
+    }
+
     /// Tells what is in a directory anywhere in the cell. Relative paths are as in [`Session::read_file`].
     pub async fn list_directory(&self, path: impl Into<PathBuf>) -> Result<Listing> {
         let operation = Operation::new("list", path.into());
@@ -209,17 +220,25 @@ impl Operation {
         if let Some(fault) = fault {
             return Err(self.failed(fault.into()));
         }
-        let (answer, granted) = oneshot::channel();
         let request = FileRequest { operation, path: path.to_vec() };
-        session.send(Message::File(Box::new(FileOrder { request, answer })))?;
-        let granted = tokio::time::timeout(PATIENCE, granted).await;
-        let granted = granted.map_err(|_| self.failed(FileFault::Silent.into()))?;
-        let granted = granted.map_err(|_| Error::Ended)?;
-        match granted.reply.clone() {
-            FileReply::Done(done) => Ok((granted, done)),
-            FileReply::Failed(failure) => {
-                Err(self.failed(FileFault::of(failure, granted.room.limit()).into()))
+        let (begun, begins) = oneshot::channel();
+        let mut granted = order(session, request.clone(), Some(begun))?;
+        // What arrives in the workspace comes first, and takes the time that it takes.
+        begins.await.map_err(|_| Error::Ended)?;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let answered = tokio::time::timeout_at(end, granted).await;
+            let answered = answered.map_err(|_| self.failed(FileFault::Silent.into()))?;
+            let answered = answered.map_err(|_| Error::Ended)?;
+            let failure = match answered.reply.clone() {
+                FileReply::Done(done) => return Ok((answered, done)),
+                FileReply::Failed(failure) => failure,
+            };
+            if !is_under_way(session, failure) || Instant::now() + AGAIN > end {
+                return Err(self.failed(FileFault::of(failure, answered.room.limit()).into()));
             }
+            tokio::time::sleep(AGAIN).await;
+            granted = order(session, request.clone(), None)?;
         }
     }
 
@@ -233,6 +252,21 @@ impl Operation {
             done.map_err(|error| Error::Step { what: "work on a file", source: io::Error::other(error) })?;
         done.map_err(|fault| self.failed(fault))
     }
+}
+
+fn order(
+    session: &Session,
+    request: FileRequest,
+    begun: Option<oneshot::Sender<()>>,
+) -> Result<oneshot::Receiver<Granted>> {
+    let (answer, granted) = oneshot::channel();
+    session.send(Message::File(Box::new(FileOrder { request, begun, answer })))?;
+    Ok(granted)
+}
+
+/// Whether a file may be there whose content is still being brought: who asks for it has it brought before others.
+fn is_under_way(session: &Session, failure: FileFailure) -> bool {
+    session.workspace().is_some() && failure.step == FileStep::Open && failure.errno == EAGAIN
 }
 
 fn path_of(done: FileDone) -> PathBuf {

@@ -15,7 +15,7 @@ use sys::tree::{self, Kind};
 const ENTRIES: u32 = 1_000_000;
 /// What a tree counts that has more entries, or goes deeper, than a walk does: whoever hides something there is over
 /// every limit.
-const IMMEASURABLE: u64 = u64::MAX;
+pub(crate) const IMMEASURABLE: u64 = u64::MAX;
 /// The least growth that counts in a cell that is over its limit, bytes: a file that was being written when its call was
 /// stopped is written to the end when the interpreter lets go of it, in the next call.
 const SLACK: u64 = 8 << 20;

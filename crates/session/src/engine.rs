@@ -115,8 +115,7 @@ impl Engine {
         let (inbox, messages) = mpsc::unbounded_channel();
         let (opened, opening) = oneshot::channel();
         let (living, life) = watch::channel(Life::Lives);
-        let workspace = options.workspace.as_ref().map(|options| options.workspace.clone());
-        let session = Session::new(id, principal.clone(), workspace, inbox.clone(), life.clone());
+        let session = Session::new(id, principal.clone(), &options, inbox.clone(), life.clone());
         let key = (principal, id);
         let entry = Entry { session: session.downgrade(), inbox: inbox.downgrade(), life };
         drop(inbox);

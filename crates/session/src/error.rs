@@ -1,7 +1,8 @@
 //! Why the engine could not do what was asked. What user code did wrong is not here: that is an outcome.
 
+use std::fmt::Write;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use protocol::CallId;
@@ -40,8 +41,14 @@ pub enum Error {
     #[error("save files of the session")]
     Save(#[source] workspace::Error),
     /// What the session changed could not be saved at its end.
-    #[error("save the files of the session at its end")]
-    Unsaved(#[source] Arc<workspace::Error>),
+    #[error("save the files of the session at its end{}", told(aside.as_deref()))]
+    Unsaved {
+        /// Where they are kept on the host.
+        aside: Option<PathBuf>,
+        /// Why not.
+        #[source]
+        source: Arc<workspace::Error>,
+    },
     /// The call's id was used before.
     #[error("take call {0}: its id was used before")]
     KnownCall(CallId),
@@ -82,6 +89,28 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+}
+
+fn told(aside: Option<&Path>) -> String {
+    aside.map_or_else(String::new, |aside| format!("; they are kept in `{}`", aside.display()))
+}
+
+impl Error {
+    /// All that it says, with all of its reasons.
+    pub(crate) fn told(&self) -> String {
+        chain(self)
+    }
+}
+
+/// An error with all that it says of its reasons.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
 }
 
 /// What this crate's functions give.

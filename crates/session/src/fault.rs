@@ -131,6 +131,7 @@ impl FileFault {
 pub(crate) mod libc_errno {
     pub(crate) const ENOENT: i32 = 2;
     pub(crate) const ENXIO: i32 = 6;
+    pub(crate) const EAGAIN: i32 = 11;
     pub(crate) const ELOOP: i32 = 40;
     pub(crate) const EBADMSG: i32 = 74;
 }

@@ -30,6 +30,7 @@ mod machine;
 mod outcome;
 mod output;
 mod principal;
+mod push;
 mod question;
 mod queue;
 pub mod records;

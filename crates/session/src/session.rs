@@ -1,13 +1,13 @@
 //! What a caller holds of a session and of a call.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use protocol::{CallId, Outcome, SessionId, Survival};
-use tokio::sync::{mpsc, oneshot, watch};
-use workspace::{Saved, Workspace};
+use tokio::sync::{mpsc, watch};
+use workspace::Workspace;
 
 use crate::error::{Error, Result};
 use crate::event::{Event, Report};
@@ -15,7 +15,7 @@ use crate::machine::Work;
 use crate::principal::Principal;
 use crate::question::Answer;
 use crate::queue::{Receiver, Taken, queue};
-use crate::task::{Content, Fate, Life, Message, PushOrder, Submission, Time};
+use crate::task::{Content, Life, Message, SessionOptions, Submission, Time};
 
 /// How many ids of calls are remembered.
 const KNOWN: usize = 4096;
@@ -86,6 +86,8 @@ pub(crate) struct Inner {
     id: SessionId,
     principal: Principal,
     workspace: Option<Workspace>,
+    mount: PathBuf,
+    disk_limit: u64,
     inbox: mpsc::UnboundedSender<Message>,
     life: watch::Receiver<Life>,
     known: Mutex<Known>,
@@ -128,11 +130,19 @@ impl Session {
     pub(crate) fn new(
         id: SessionId,
         principal: Principal,
-        workspace: Option<Workspace>,
+        options: &SessionOptions,
         inbox: mpsc::UnboundedSender<Message>,
         life: watch::Receiver<Life>,
     ) -> Session {
-        Session(Arc::new(Inner { id, principal, workspace, inbox, life, known: Mutex::default() }))
+        let disk_limit = options.limits.disk;
+        let (mut workspace, mut mount) = (None, None);
+        if let Some(options) = &options.workspace {
+            workspace = Some(options.workspace.clone());
+            mount.clone_from(&options.mount);
+        }
+        let mount = mount.map_or_else(|| policy::WORKSPACE.into(), PathBuf::from);
+        let known = Mutex::default();
+        Session(Arc::new(Inner { id, principal, workspace, mount, disk_limit, inbox, life, known }))
     }
 
     pub(crate) fn downgrade(&self) -> Weak<Inner> {
@@ -154,17 +164,14 @@ impl Session {
         self.0.workspace.as_ref()
     }
 
-    /// Saves files of the working copy: these, whether they changed or not, and of directories everything that is in
-    /// them; or, for none, everything that changed. Nothing that runs waits for it. When this returns they are durable.
-    ///
-    /// A session that ends meanwhile saves what it has begun; [`Error::Ended`] says that nothing was begun.
-    pub async fn push(&self, paths: Vec<PathBuf>) -> Result<Saved> {
-        if self.0.workspace.is_none() {
-            return Err(Error::NoWorkspace);
-        }
-        let (answer, saved) = oneshot::channel();
-        self.send(Message::Push(Box::new(PushOrder { paths, answer })))?;
-        saved.await.map_err(|_| Error::Ended)?
+    /// Where the cell sees its workspace.
+    pub(crate) fn mount(&self) -> &Path {
+        &self.0.mount
+    }
+
+    /// The limit of its cell's disk, bytes.
+    pub(crate) fn disk_limit(&self) -> u64 {
+        self.0.disk_limit
     }
 
     /// Runs code, after what was sent before it.
@@ -235,8 +242,7 @@ impl Session {
         };
         match ended {
             None => Ok(()),
-            Some(Fate::Destroy(error)) => Err(Error::Destroy(error)),
-            Some(Fate::Unsaved(error)) => Err(Error::Unsaved(error)),
+            Some(fate) => Err(fate.error()),
         }
     }
 

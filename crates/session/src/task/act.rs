@@ -193,8 +193,7 @@ impl Task {
         self.jobs.spawn_blocking(move || {
             let begun = room.begin();
             let (used, took) = disk::measure(&directories);
-            room.measured(used, begun);
-            Job::Measured(used, took)
+            Job::Measured(room.measured(used, begun), took)
         });
     }
 
@@ -202,8 +201,10 @@ impl Task {
         self.measuring = false;
         self.disk.measured(used, took, std::time::Instant::now());
         let limit = self.options.limits.disk;
+        // What is being brought now is not yet known to have been.
+        let judged = !self.durable.brings();
         for (call, record) in &self.records {
-            if record.started.is_some() && disk::over(used, record.disk_before, limit) {
+            if judged && record.started.is_some() && disk::over(used, record.disk_before, limit) {
                 self.events.push_back(Event::Stop(*call, StopReason::Disk));
             }
         }

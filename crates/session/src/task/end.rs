@@ -41,9 +41,8 @@ impl Task {
                 Some(directories) => {
                     let measure = move || {
                         let begun = room.begin();
-                        let measured = disk::measure(&directories);
-                        room.measured(measured.0, begun);
-                        measured
+                        let (used, took) = disk::measure(&directories);
+                        (room.measured(used, begun), took)
                     };
                     tokio::task::spawn_blocking(measure).await.ok()
                 }

@@ -23,6 +23,8 @@ const AT_ONCE: usize = 16;
 /// A file operation, and who waits for it.
 pub(crate) struct FileOrder {
     pub(crate) request: FileRequest,
+    /// Is told when it need not wait for the workspace any more; none, if it has waited already.
+    pub(crate) begun: Option<oneshot::Sender<()>>,
     pub(crate) answer: oneshot::Sender<Granted>,
 }
 
@@ -69,9 +71,12 @@ impl Orders {
 }
 
 impl Task {
-    pub(super) fn order_file(&mut self, order: FileOrder) {
+    pub(super) fn order_file(&mut self, mut order: FileOrder) {
         self.last_use = Instant::now();
         if !self.destroying && !self.machine.ended() {
+            if let Some(begun) = order.begun.take() {
+                let _ = begun.send(());
+            }
             self.orders.waiting.push_back(order);
             self.send_orders();
         }

@@ -18,6 +18,7 @@ mod workspace;
 
 use std::collections::{HashMap, VecDeque};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ use crate::link::Link;
 use crate::machine::{Event, Machine, StopReason};
 use crate::output::Spooled;
 use crate::principal::Principal;
+use crate::push::PushOrder;
 use crate::question::Answer;
 use crate::queue::Stream;
 
@@ -48,7 +50,6 @@ use files::Orders;
 pub(crate) use files::{FileOrder, Granted};
 use record::Record;
 pub(crate) use record::{Content, Submission, Time};
-pub(crate) use workspace::PushOrder;
 pub use workspace::WorkspaceOptions;
 use workspace::{Durable, Held};
 
@@ -116,8 +117,10 @@ pub(crate) enum Life {
 /// What went wrong at the end of a session.
 #[derive(Debug, Clone)]
 pub(crate) enum Fate {
+    /// Something of the cell is left.
     Destroy(Arc<cell::Error>),
-    Unsaved(Arc<::workspace::Error>),
+    /// Files could not be saved; where they were put aside.
+    Unsaved(Arc<::workspace::Error>, Option<PathBuf>),
 }
 
 /// What a job on another thread came to.
@@ -139,6 +142,15 @@ enum Job {
     Refreshed(::workspace::Result<::workspace::Brought>),
     Other,
     Destroyed(Option<Fate>),
+}
+
+impl Fate {
+    pub(crate) fn error(&self) -> Error {
+        match self.clone() {
+            Fate::Destroy(error) => Error::Destroy(error),
+            Fate::Unsaved(source, aside) => Error::Unsaved { aside, source },
+        }
+    }
 }
 
 /// The task.
@@ -268,9 +280,13 @@ impl Task {
             mount: self.options.mount.clone(),
             linger_ms: u64::try_from(self.options.linger.as_millis()).unwrap_or(u64::MAX),
         };
+        let whose = self.whose();
         self.jobs.spawn_blocking(move || {
             Job::Opened(engine.node.create(&request).and_then(|cell| {
                 let stream = cell.connect()?;
+                if let Some(whose) = &whose {
+                    cell.keep(whose)?;
+                }
                 Ok((Box::new(cell), stream))
             }))
         });
@@ -289,6 +305,7 @@ impl Task {
             Some(Message::Interrupt(call)) if self.durable.holds(call) => self.take_back(call),
             Some(Message::Interrupt(call)) => self.events.push_back(Event::Stop(call, StopReason::Client)),
             Some(Message::Files(job)) => self.hold(Held::Files(job)),
+            Some(Message::File(order)) if order.begun.is_none() => self.order_file(*order),
             Some(Message::File(order)) => self.hold(Held::File(order)),
             Some(Message::Wrote) => self.on_wrote(),
             Some(Message::Push(order)) => self.push(*order),
@@ -388,14 +405,8 @@ impl Task {
             Job::Measured(used, took) => self.on_measured(used, took),
             Job::Refreshed(refreshed) => self.on_refreshed(refreshed),
             Job::Destroyed(fate) => {
-                match &fate {
-                    Some(Fate::Destroy(error)) => {
-                        tracing::error!(session = %self.session, "end a session: {error}");
-                    }
-                    Some(Fate::Unsaved(error)) => {
-                        tracing::error!(session = %self.session, "save the files of a session: {error}");
-                    }
-                    None => {}
+                if let Some(fate) = &fate {
+                    tracing::error!(session = %self.session, "failed to {}", fate.error().told());
                 }
                 self.life.send_replace(Life::Ended(fate));
                 self.events.push_back(Event::Destroyed);
@@ -439,24 +450,15 @@ impl Task {
 
     fn destroy(&mut self) {
         let Some(cell) = self.cell.take() else { return };
-        let keeping = self.take_workspace();
-        self.jobs.spawn(async move {
-            let mut fate = None;
-            if let Some(keeping) = keeping {
-                let cell = cell.clone();
-                let ended = tokio::task::spawn_blocking(move || cell.end()).await;
-                if let Ok(Err(error)) = ended {
-                    fate = Some(Fate::Destroy(Arc::new(error)));
-                }
-                if let Err(error) = keeping.save().await {
-                    fate = Some(Fate::Unsaved(Arc::new(error)));
-                }
-            }
+        let Some(keeping) = self.take_workspace() else {
             // Whoever still holds it destroys it by letting go.
             let destroy = || Arc::into_inner(cell).and_then(|cell| cell.destroy().err());
-            let destroyed = tokio::task::spawn_blocking(destroy).await.ok().flatten();
-            Job::Destroyed(fate.or(destroyed.map(|error| Fate::Destroy(Arc::new(error)))))
-        });
+            self.jobs.spawn_blocking(move || {
+                Job::Destroyed(destroy().map(|error| Fate::Destroy(Arc::new(error))))
+            });
+            return;
+        };
+        self.jobs.spawn(async move { Job::Destroyed(keeping.end(cell).await) });
     }
 
     fn run_file_job(&mut self, job: FileJob) {

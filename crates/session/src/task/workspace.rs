@@ -9,13 +9,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cell::Cell;
-use protocol::CallId;
-use tokio::sync::{RwLock, oneshot};
-use workspace::{Brought, Saved, View, WorkingCopy, Workspace};
+use protocol::{CallId, SessionId};
+use tokio::sync::RwLock;
+use tokio::time::Instant;
+use workspace::{Brought, Saved, View, WorkingCopy, Workspace, points};
 
-use super::{FileJob, FileOrder, Job, Task};
-use crate::error::{Error, Result};
+use super::{Fate, FileJob, FileOrder, Job, Task};
+use crate::error::{Error, chain};
 use crate::machine::{Ending, Event, How, StopReason, Work};
+use crate::push::{Outside, PushOrder};
 
 /// The workspace of a session.
 #[derive(Debug, Clone)]
@@ -26,12 +28,6 @@ pub struct WorkspaceOptions {
     pub view: View,
     /// Where the cell sees them; the usual place if it is not said.
     pub mount: Option<String>,
-}
-
-/// Files to be saved, and who waits for it.
-pub(crate) struct PushOrder {
-    pub(crate) paths: Vec<PathBuf>,
-    pub(crate) answer: oneshot::Sender<Result<Saved>>,
 }
 
 /// What waits until the workspace was looked at.
@@ -60,6 +56,11 @@ impl Durable {
         !self.held.is_empty() || self.in_use.try_write().is_err()
     }
 
+    /// Whether files are being brought, or may be.
+    pub(super) fn brings(&self) -> bool {
+        self.refreshing.is_some()
+    }
+
     /// Whether a call is held.
     pub(super) fn holds(&self, call: CallId) -> bool {
         self.held.iter().any(|held| matches!(held, Held::Call(each, _) if *each == call))
@@ -67,6 +68,21 @@ impl Durable {
 }
 
 impl Task {
+    /// What is written beside the files of a cell that has a workspace.
+    pub(super) fn whose(&self) -> Option<String> {
+        let WorkspaceOptions { workspace, view, .. } = self.options.workspace.as_ref()?;
+        let whose = serde_json::json!({
+            "session": self.session.to_string(),
+            "principal": self.principal.as_str(),
+            "workspace": workspace.name().as_str(),
+            "view": match view {
+                View::Flat => "flat",
+                View::Whole => "whole",
+            },
+        });
+        Some(whose.to_string())
+    }
+
     /// The cell is there, and so is the directory that files are brought into. Nobody waits for the first ones but those
     /// who need them.
     pub(super) fn open_workspace(&mut self, cell: &Cell) {
@@ -102,6 +118,7 @@ impl Task {
     pub(super) fn on_refreshed(&mut self, refreshed: workspace::Result<Brought>) {
         match refreshed {
             Ok(brought) => {
+                self.orders.room.bring(brought.files as u64, brought.bytes);
                 let kept = brought.kept.iter().map(arrived_and_kept);
                 self.durable.notices.extend(kept);
             }
@@ -167,15 +184,13 @@ impl Task {
     pub(super) fn push(&mut self, order: PushOrder) {
         let Some(copy) = self.durable.copy.clone().filter(|_| !self.destroying) else { return };
         let in_use = self.durable.in_use.clone();
-        let PushOrder { paths, answer } = order;
-        self.last_use = tokio::time::Instant::now();
+        self.last_use = Instant::now();
         // No job: the end of the session waits for it for as long as it takes.
         tokio::spawn(async move {
             let _in_use = in_use.read_owned().await;
-            let inside =
-                paths.iter().map(|path| path.strip_prefix(policy::WORKSPACE).unwrap_or(path).to_owned());
-            let inside: Vec<PathBuf> = inside.collect();
-            let saved = if inside.is_empty() { copy.save().await } else { copy.push(&inside).await };
+            let PushOrder { all, inside, outside, answer } = order;
+            let saved = push(&copy, all, &inside, outside).await;
+            points::reached("push: before the answer");
             let _ = answer.send(saved.map_err(Error::Save));
         });
     }
@@ -184,37 +199,84 @@ impl Task {
     /// changed is saved.
     pub(super) fn take_workspace(&mut self) -> Option<Keeping> {
         let copy = self.durable.copy.take()?;
-        Some(Keeping { copy, in_use: self.durable.in_use.clone() })
+        Some(Keeping { session: self.session, copy, in_use: self.durable.in_use.clone() })
     }
 }
 
 /// A workspace whose session ends.
 pub(super) struct Keeping {
+    session: SessionId,
     copy: Arc<WorkingCopy>,
     in_use: Arc<RwLock<()>>,
 }
 
 impl Keeping {
-    /// Saves what changed. Nothing may run in the cell any more.
-    pub(super) async fn save(self) -> workspace::Result<Saved> {
-        let _alone = self.in_use.write_owned().await;
-        self.copy.save().await
+    /// Ends everything in the cell, saves what changed, and removes the cell; what could not be saved is put aside.
+    pub(super) async fn end(self, cell: Arc<Cell>) -> Option<Fate> {
+        points::reached("stop: before the cell's processes are ended");
+        let ended = on_thread(cell.clone(), Cell::end).await;
+        points::reached("stop: the cell's processes have ended");
+        let saved = self.save().await;
+        let settled = match &saved {
+            Ok(()) => on_thread(cell.clone(), Cell::settle).await,
+            Err(_) => Ok(()),
+        };
+        points::reached("stop: everything was saved");
+        // Whoever still holds it destroys it by letting go.
+        let destroy = || Arc::into_inner(cell).map(Cell::destroy).transpose();
+        let destroyed = tokio::task::spawn_blocking(destroy).await.unwrap_or(Ok(None));
+        points::reached("stop: before the answer");
+        let failed = |error| Some(Fate::Destroy(Arc::new(error)));
+        match (saved, ended.and(settled), destroyed) {
+            (Err(error), _, destroyed) => {
+                Some(Fate::Unsaved(Arc::new(error), destroyed.ok().flatten().flatten()))
+            }
+            (Ok(()), Err(error), _) | (Ok(()), Ok(()), Err(error)) => failed(error),
+            (Ok(()), Ok(()), Ok(_)) => None,
+        }
     }
+
+    async fn save(self) -> workspace::Result<()> {
+        let _alone = self.in_use.write_owned().await;
+        let saved = self.copy.save().await?;
+        let files = saved.files.iter().filter(|file| file.written).count();
+        tracing::debug!(session = %self.session, files, "the files of a session were saved");
+        for left in saved.left_out {
+            tracing::warn!(session = %self.session, "{:?} was not saved: {}", left.local, left.why);
+        }
+        Ok(())
+    }
+}
+
+async fn on_thread(
+    cell: Arc<Cell>,
+    work: impl FnOnce(&Cell) -> cell::Result<()> + Send + 'static,
+) -> cell::Result<()> {
+    let done = tokio::task::spawn_blocking(move || work(&cell)).await;
+    done.unwrap_or(Ok(()))
+}
+
+async fn push(
+    copy: &WorkingCopy,
+    all: bool,
+    inside: &[PathBuf],
+    outside: Vec<Outside>,
+) -> workspace::Result<Saved> {
+    points::reached("push: before anything is saved");
+    let mut saved = match (all, inside) {
+        (true, _) => copy.save().await?,
+        (false, []) => Saved::default(),
+        (false, inside) => copy.push(inside).await?,
+    };
+    for file in outside {
+        file.save(copy.workspace(), &mut saved).await?;
+        points::reached("push: a file from elsewhere was saved");
+    }
+    Ok(saved)
 }
 
 fn arrived_and_kept(path: &workspace::WorkspacePath) -> String {
     let (namespace, name) = path.as_str().split_once('/').unwrap_or(("", path.as_str()));
     let place = if namespace.is_empty() { "the workspace".to_owned() } else { format!("{namespace}/") };
     format!("`{name}` arrived in {place}; the one here was changed by this session and stays")
-}
-
-/// An error with all that it says of its reasons.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }
