@@ -16,7 +16,8 @@ The map, from outside in:
     display       MIME bundles                          figures      matplotlib
     loops         top-level await                       commands     !command, %%bash, os.system
     shell         IPython, where a cell needs it        layer        packages that the session installs
-    questions     completion, before code is run
+    questions     completion, before code is run        charts        figures as data; artists, series, scales
+    forms         what we add to MIME bundles           tables        data frames as data
 
 Only the standard library is imported up front, and of it little: a cold kernel is what `cellblock run` waits for.
 """

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+#: The form that holds a figure's data.
+CHART = "application/vnd.cellblock.chart+json"
+
 _interpreter: Any = None
 #: Figures that were shown, by weak references.
 _shown: Any = ()
@@ -32,6 +35,7 @@ def install(interpreter: Any) -> None:
     _interpreter = interpreter
     os.environ.setdefault("MPLBACKEND", "agg")
     imports.after("matplotlib.backend_bases", _teach_managers)
+    imports.after("matplotlib.axes._axes", _remember)
 
 
 def _teach_managers(module: ModuleType) -> None:
@@ -52,6 +56,12 @@ def _teach_managers(module: ModuleType) -> None:
         return result
 
     module._Backend.show = classmethod(show_all)  # type: ignore[attr-defined]
+
+
+def _remember(module: ModuleType) -> None:
+    from . import charts
+
+    charts.remember(module)
 
 
 def _show_manager(manager: Any) -> None:
@@ -83,6 +93,10 @@ def _publish(figure: Any) -> None:
     if shell is None or _is_plain(shell, figure):
         # Ourselves, because IPython's formatters swallow the error of a figure that cannot be drawn.
         data = {"text/plain": repr(figure), "image/png": _png(figure)}
+        # The picture is drawn by now: what lazily becomes numbers has become them.
+        chart = _chart(figure)
+        if chart is not None:
+            data[CHART] = chart
     else:
         data, metadata = shell.display_formatter.format(figure)
         _mark(figure)
@@ -116,6 +130,12 @@ def _png(figure: Any) -> bytes | None:
     return out.getvalue()
 
 
+def _chart(figure: Any) -> dict[str, Any] | None:
+    from . import charts
+
+    return charts.chart(figure) if _has_content(figure) else None
+
+
 def _mark(figure: Any) -> None:
     # Whatever is drawn from here on makes it stale again.
     figure.stale = False
@@ -130,7 +150,10 @@ def _has_content(figure: Any) -> bool:
 
 def teach(shell: Any) -> None:
     """Tells a new IPython shell how a figure is shown as a value."""
+    from . import forms
+
     shell.display_formatter.formatters["image/png"].for_type_by_name("matplotlib.figure", "Figure", _png)
+    forms.add(shell, CHART, _chart, ("matplotlib.figure", "Figure"))
 
     def flush_nested() -> None:
         # A cell that IPython runs within one of ours (`%%capture`) ends like ours; ours are flushed by the kernel,

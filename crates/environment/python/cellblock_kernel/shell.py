@@ -20,7 +20,7 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from IPython.core.profiledir import ProfileDir
 from IPython.utils.text import LSString, SList
 
-from . import commands, display, figures, layer, tracebacks
+from . import commands, display, figures, layer, tables, tracebacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -314,4 +314,5 @@ def build(interpreter: Any) -> CellShell:
     shell._own_transformers = shell._transformers()
     shell.register_magic_function(shell.pip, "line", "pip")
     figures.teach(shell)
+    tables.teach(shell)
     return shell
