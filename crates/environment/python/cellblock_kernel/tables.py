@@ -247,9 +247,6 @@ def _polars_type(kind: str) -> str:
         ("Date", "date"),
         ("Time", "time"),
         ("Duration", "duration"),
-        ("List", "array"),
-        ("Array", "array"),
-        ("Struct", "object"),
     ):
         if kind.startswith(begin):
             return name
