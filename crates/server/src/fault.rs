@@ -101,6 +101,17 @@ pub(crate) struct FieldFault {
     pub(crate) message: String,
 }
 
+/// An error with what is behind it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        chain = format!("{chain}: {error}");
+        source = error.source();
+    }
+    chain
+}
+
 /// What a client is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -125,13 +136,7 @@ impl Fault {
 
     /// A fault of ours: the client gets a sentence, the log what is behind it.
     pub(crate) fn internal(behind: &dyn std::error::Error) -> Fault {
-        let mut chain = behind.to_string();
-        let mut source = behind.source();
-        while let Some(error) = source {
-            chain = format!("{chain}: {error}");
-            source = error.source();
-        }
-        tracing::error!("failed to {chain}");
+        tracing::error!("failed to {}", chain(behind));
         Fault::new(Kind::Internal, "cellblock failed; its log says more under this request's id")
     }
 

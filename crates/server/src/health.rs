@@ -17,7 +17,7 @@ pub(crate) fn readyz(service: &Arc<Service>) -> Response<Body> {
         Opening::Ready(ready) => {
             answer(StatusCode::OK, json!({ "ready": true, "environment": ready.environment }))
         }
-        Opening::Preparing(how_far) => {
+        Opening::Preparing(how_far) | Opening::Installing(how_far) => {
             answer(StatusCode::SERVICE_UNAVAILABLE, json!({ "ready": false, "reason": how_far }))
         }
         Opening::Failed(why) => {

@@ -29,6 +29,7 @@ use tracing::Instrument;
 use crate::agentcore;
 use crate::fault::{Fault, Kind};
 use crate::health;
+use crate::mcp;
 use crate::request_id::RequestId;
 use crate::state::Service;
 
@@ -63,16 +64,24 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
-    service: Arc<Service>,
     options: Options,
-    checks: Arc<Checks>,
+    edges: Arc<Edges>,
+}
+
+/// What requests meet.
+#[derive(Debug)]
+struct Edges {
+    checks: Checks,
+    service: Arc<Service>,
+    mcp: mcp::Http,
 }
 
 impl Server {
     /// A server on this listener.
     pub fn new(listener: TcpListener, service: Arc<Service>, options: Options) -> std::io::Result<Server> {
-        let checks = Arc::new(Checks::new(listener.local_addr()?));
-        Ok(Server { listener, service, options, checks })
+        let checks = Checks::new(listener.local_addr()?);
+        let mcp = mcp::Http::new(service.clone());
+        Ok(Server { listener, options, edges: Arc::new(Edges { checks, service, mcp }) })
     }
 
     /// Where it listens.
@@ -94,9 +103,9 @@ impl Server {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
-            let (service, checks, stop) = (self.service.clone(), self.checks.clone(), stop.clone());
+            let (edges, stop) = (self.edges.clone(), stop.clone());
             connections.spawn(async move {
-                connection(stream, client, service, checks, stop).await;
+                connection(stream, client, edges, stop).await;
                 drop(place);
             });
         }
@@ -130,15 +139,14 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<Accepte
 async fn connection(
     stream: TcpStream,
     client: SocketAddr,
-    service: Arc<Service>,
-    checks: Arc<Checks>,
+    edges: Arc<Edges>,
     mut stop: watch::Receiver<bool>,
 ) {
     // Frames of a stream are small, and somebody waits for each.
     let _ = stream.set_nodelay(true);
     let answer = service_fn(move |request| {
-        let (service, checks) = (service.clone(), checks.clone());
-        async move { Ok::<_, Infallible>(answer(request, client, service, &checks).await) }
+        let edges = edges.clone();
+        async move { Ok::<_, Infallible>(answer(request, client, &edges).await) }
     });
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -160,19 +168,14 @@ async fn connection(
 }
 
 /// Answers a request under an id of its own.
-async fn answer(
-    request: Request<Incoming>,
-    client: SocketAddr,
-    service: Arc<Service>,
-    checks: &Checks,
-) -> Response<Body> {
+async fn answer(request: Request<Incoming>, client: SocketAddr, edges: &Edges) -> Response<Body> {
     let id = RequestId::new();
     let span = tracing::info_span!("request", %id, %client);
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let work = async {
-        let mut response = match checks.check(&request) {
-            Ok(()) => route(request.map(Body::new), service).await,
+        let mut response = match edges.checks.check(&request) {
+            Ok(()) => route(request.map(Body::new), edges).await,
             Err(fault) => fault.response(),
         };
         if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
@@ -186,14 +189,15 @@ async fn answer(
 }
 
 /// To the edge whose path it is.
-async fn route(request: Request<Body>, service: Arc<Service>) -> Response<Body> {
+async fn route(request: Request<Body>, edges: &Edges) -> Response<Body> {
+    // No keys are configured: whoever reaches the listener is the one principal there is.
+    let principal = Principal::local();
+    let service = &edges.service;
     match request.uri().path() {
         "/healthz" => health::healthz(),
-        "/readyz" => health::readyz(&service),
-        _ if agentcore::serves(request.uri().path()) => {
-            // No keys are configured: whoever reaches the listener is the one principal there is.
-            agentcore::serve(request, service, Principal::local()).await
-        }
+        "/readyz" => health::readyz(service),
+        mcp::PATH => edges.mcp.serve(request, principal).await,
+        path if agentcore::serves(path) => agentcore::serve(request, service.clone(), principal).await,
         path => {
             let path: String = path.chars().take(100).collect();
             Fault::new(Kind::UnknownOperation, format!("there is nothing at `{path}`")).response()

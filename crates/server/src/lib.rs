@@ -1,8 +1,8 @@
 //! The edges: what speaks HTTP to clients, and nothing of how a cell works.
 //!
 //! A request is met by [`http`]: limits on connections, headers, bodies and time, the checks that keep a browser out,
-//! an id that stands in every answer and in every line of the log. Then one edge takes it; there is one so far,
-//! `agentcore`, the wire of AWS's code interpreter. An edge checks everything it can before it sends a header, turns
+//! an id that stands in every answer and in every line of the log. Then one edge takes it: `agentcore`, the wire of AWS's
+//! code interpreter, or `mcp`, the tools of agents, which are there over standard streams, too. An edge checks everything it can before it sends a header, turns
 //! the request into calls of [`session`], and events into its own wire. DTOs live here and only here.
 //!
 //! **Invariants.** A principal is proved before anything is looked up. What user code does wrong is an answer, never an
@@ -17,9 +17,11 @@ mod fault;
 pub mod fuzz;
 mod health;
 mod http;
+mod mcp;
 mod open;
 mod request_id;
 mod state;
 
 pub use http::{Options, Server};
+pub use mcp::stdio;
 pub use state::{Bounds, Opening, Ready, Service};

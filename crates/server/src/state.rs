@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::budget::Budget;
 use crate::fault::{Fault, Kind};
+use crate::mcp::Conversations;
 use crate::open::OpenSessions;
 
 /// How long a request waits for an engine that is being prepared, before it is told how far that is.
@@ -31,14 +32,23 @@ pub struct Ready {
 /// How far the engine is.
 #[derive(Debug, Clone)]
 pub enum Opening {
-    /// Something must be done first; how far it is, as a sentence.
+    /// Something must be done first that takes moments; how far it is, as a sentence.
     Preparing(String),
+    /// Something must be done first that takes minutes; how far it is, as a sentence.
+    Installing(String),
     /// It is there.
     Ready(Ready),
     /// It cannot be had; why, as a sentence.
     Failed(String),
     /// It is being shut down.
     Stopping,
+}
+
+impl Opening {
+    /// Whether it is there, or will not be.
+    fn is_settled(&self) -> bool {
+        matches!(self, Opening::Ready(_) | Opening::Failed(_) | Opening::Stopping)
+    }
 }
 
 /// What sessions may have.
@@ -60,9 +70,9 @@ pub struct Service {
     opening: watch::Receiver<Opening>,
     pub(crate) bounds: Bounds,
     pub(crate) records: Records,
-    #[expect(dead_code, reason = "edges open workspaces in it")]
     pub(crate) store: Store,
     pub(crate) open: OpenSessions,
+    pub(crate) conversations: Conversations,
     pub(crate) bodies: Budget,
 }
 
@@ -75,7 +85,9 @@ impl Service {
         bounds: Bounds,
     ) -> Arc<Service> {
         let open = OpenSessions::new(bounds.sessions);
-        Arc::new(Service { opening, bounds, records, store, open, bodies: Budget::new(BODIES) })
+        let conversations = Conversations::default();
+        let bodies = Budget::new(BODIES);
+        Arc::new(Service { opening, bounds, records, store, open, conversations, bodies })
     }
 
     /// Removes what has become too old from the records, now and then. Does not end.
@@ -104,8 +116,17 @@ impl Service {
 
     /// The engine; waits a while for one that is being prepared.
     pub(crate) async fn engine(&self) -> Result<Arc<Engine>, Fault> {
+        self.engine_unless(|opening| !opening.is_settled()).await
+    }
+
+    /// The engine; waits for one that takes moments to be there, and not for one that takes minutes.
+    pub(crate) async fn engine_soon(&self) -> Result<Arc<Engine>, Fault> {
+        self.engine_unless(|opening| matches!(opening, Opening::Preparing(_))).await
+    }
+
+    async fn engine_unless(&self, waits: impl Fn(&Opening) -> bool) -> Result<Arc<Engine>, Fault> {
         let mut opening = self.opening.clone();
-        let settled = opening.wait_for(|opening| !matches!(opening, Opening::Preparing(_)));
+        let settled = opening.wait_for(|opening| !waits(opening));
         let now = match tokio::time::timeout(PATIENCE, settled).await {
             Ok(Ok(now)) => now.clone(),
             Ok(Err(_)) => Opening::Stopping,
@@ -113,7 +134,7 @@ impl Service {
         };
         match now {
             Opening::Ready(ready) => Ok(ready.engine),
-            Opening::Preparing(how_far) => Err(Fault::new(
+            Opening::Preparing(how_far) | Opening::Installing(how_far) => Err(Fault::new(
                 Kind::Throttling,
                 format!("this server is not ready yet: {how_far}; try again"),
             )),

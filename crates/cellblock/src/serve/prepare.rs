@@ -16,7 +16,7 @@ use crate::place::Places;
 const TOLD: Duration = Duration::from_secs(10);
 
 /// Installs the environment if need be, starts the engine, and tells how far that is.
-pub(super) async fn prepare(opening: Arc<watch::Sender<Opening>>, config: Config, places: Places) {
+pub(crate) async fn prepare(opening: Arc<watch::Sender<Opening>>, config: Config, places: Places) {
     let name = config.text("server.env").unwrap_or("full").to_owned();
     let prepared = start(&opening, &name, &config, places).await;
     let now = match prepared {
@@ -54,7 +54,7 @@ async fn start(
         environments.install(&wanted, &mut Told::new(&wanted, &told))
     })
     .await??;
-    tell(opening, "the engine is starting".to_owned());
+    tell(opening, Opening::Preparing("the engine is starting".to_owned()));
     let options = EngineOptions {
         data: places.data,
         environment: installed.root,
@@ -65,11 +65,11 @@ async fn start(
     Ok(Engine::start(options).await?)
 }
 
-fn tell(opening: &watch::Sender<Opening>, how_far: String) {
+fn tell(opening: &watch::Sender<Opening>, how_far: Opening) {
     opening.send_if_modified(|opening| {
-        let preparing = matches!(opening, Opening::Preparing(_));
+        let preparing = matches!(opening, Opening::Preparing(_) | Opening::Installing(_));
         if preparing {
-            *opening = Opening::Preparing(how_far);
+            *opening = how_far;
         }
         preparing
     });
@@ -93,7 +93,7 @@ impl<'a> Told<'a> {
             tracing::info!("{sentence}");
             self.logged = Some(Instant::now());
         }
-        tell(self.opening, sentence);
+        tell(self.opening, Opening::Installing(sentence));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sessions: start, stop, get, list.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -10,8 +10,8 @@ use serde_json::json;
 use session::records::SessionRecord;
 use session::{Network, Principal, SessionId, SessionOptions};
 
-use crate::fault::{Fault, Kind};
-use crate::open::OpenSession;
+use crate::fault::Fault;
+use crate::open::{Kept, OpenSession};
 use crate::state::Service;
 
 use super::rules::{self, Rules};
@@ -125,58 +125,29 @@ async fn open(
     start: Start,
 ) -> Result<String, Fault> {
     let service = &incoming.service;
-    let Some(place) = service.open.place() else {
-        return Err(Fault::new(
-            Kind::Quota,
-            "this server has as many sessions open as it may; stop some, or wait",
-        ));
-    };
+    let place = service.place()?;
     let engine = service.engine().await?;
     let seconds = start.session_timeout_seconds.unwrap_or(TIMEOUT);
     let timeout = Duration::from_secs(u64::try_from(seconds).unwrap_or(1)).min(service.bounds.life);
-    let mode = network.mode;
     let options = SessionOptions {
         limits: service.bounds.limits,
         network,
         ttl: Some(timeout),
         ..SessionOptions::default()
     };
-    let session =
-        engine.open(incoming.principal.clone(), options).await.map_err(|error| Fault::internal(&error))?;
     let extra = Extra { file_systems: start.filesystem_configurations };
-    let now = SystemTime::now();
-    let record = SessionRecord {
-        id: session.id(),
-        principal: incoming.principal.clone(),
+    let kept = Kept {
         interpreter: interpreter.to_owned(),
         name: start.name,
         extra: serde_json::to_string(&extra).map_err(|error| Fault::internal(&error))?,
-        created: now,
-        timeout,
-        updated: now,
-        ended: None,
     };
-    service.records.add_session(record);
-    service.open.insert(Arc::new(OpenSession::new(session.clone(), interpreter.to_owned(), place)));
-    tokio::spawn(watch(service.clone(), session.clone()));
-    tracing::info!(session = %session.id(), interpreter, network = %mode, "a session was opened");
+    let (open, created) = service.open_session(&engine, &incoming.principal, options, kept, place).await?;
     Ok(json!({
         "codeInterpreterIdentifier": interpreter,
-        "sessionId": session.id().to_string(),
-        "createdAt": timestamp(now),
+        "sessionId": open.session.id().to_string(),
+        "createdAt": timestamp(created),
     })
     .to_string())
-}
-
-/// Waits for a session's end, whatever the reason for it, and keeps that it has ended.
-async fn watch(service: Arc<Service>, session: session::Session) {
-    if let Err(error) = session.ended().await {
-        tracing::error!(session = %session.id(), "end a session: {error}");
-    }
-    let (principal, id) = (session.principal().clone(), session.id());
-    service.records.end_session(&principal, id);
-    service.open.remove(&principal, id);
-    tracing::info!(session = %id, "a session has ended");
 }
 
 /// The session that a request names in its query.

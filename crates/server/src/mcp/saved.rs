@@ -1,0 +1,297 @@
+//! The workspace: `ci_push_to_workspace`, `workspace_read`, `workspace_list`, `workspace_write`, and what
+//! `output_filename` saves.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use session::OpenFile;
+use session::workspace::{self, CODE_INTERPRETER, Stored, Workspace, WorkspacePath};
+
+use super::arguments::shown;
+use super::conversations::Held;
+use super::cut::{self, cut};
+use super::directory::{self, alike};
+use super::reply::{PICTURE, Refusal, Reply, size};
+use super::sort::{self, Sort};
+use super::uri::{resource, uri};
+
+/// Where the session's files lie in its cell.
+const INSIDE: &str = "/mnt/workspace";
+/// The most files that a listing tells.
+const LISTED: usize = 2000;
+/// How many files are linked to in one answer.
+const LINKED: usize = 50;
+/// The largest file that is given in base 64, bytes.
+const BINARY: u64 = 8 << 20;
+
+/// What went wrong with the workspace, for a model.
+pub(super) fn refusal(error: &workspace::Error) -> Refusal {
+    match error {
+        workspace::Error::Refused(refused) => {
+            Refusal::new(super::reply::sentence(&format!("cannot {refused}")), "Use another path.")
+        }
+        workspace::Error::NotFound(path) => Refusal::new(
+            format!("There is no file `{path}` in the workspace."),
+            "workspace_list tells what is there.",
+        ),
+        workspace::Error::InTheWay(_) => {
+            Refusal::new(super::reply::sentence(&format!("cannot {error}")), "Use another path.")
+        }
+        error if error.is_full() => Refusal::new(
+            "There is no room left for files of the workspace.",
+            "Tell the user: files must be removed, or the server's disk made larger.",
+        ),
+        error => {
+            tracing::error!("failed to {}", crate::fault::chain(error));
+            Refusal::new("The workspace could not be reached.", "Try again; the server's log says more.")
+        }
+    }
+}
+
+fn time(time: std::time::SystemTime) -> String {
+    jiff::Timestamp::try_from(time).map(|time| format!("{time:.0}")).unwrap_or_default()
+}
+
+fn data(workspace: &Workspace, stored: &Stored) -> Value {
+    let mut file = json!({
+        "path": stored.path.as_str(),
+        "size": stored.size,
+        "uri": uri(workspace.name(), &stored.path),
+    });
+    if let Some(mime) = mime_guess::from_path(stored.path.name()).first_raw() {
+        file["mime_type"] = mime.into();
+    }
+    file
+}
+
+/// Saves one open file; gives what it is in the workspace.
+pub(super) async fn keep(held: &Held, path: &str, open: OpenFile) -> Result<Option<Stored>, Refusal> {
+    let Some(workspace) = held.open.session.workspace() else { return Ok(None) };
+    let place = if open.path.as_os_str().is_empty() { PathBuf::from(path) } else { open.path };
+    if place.is_relative() || place.starts_with(INSIDE) {
+        let saved = held.open.session.push(vec![place.clone()]).await.map_err(|error| of_push(&error))?;
+        let stored = saved.files.into_iter().next().map(|file| file.stored);
+        return match (stored, saved.left_out.into_iter().next()) {
+            (Some(stored), _) => Ok(Some(stored)),
+            (None, Some(left_out)) => Err(Refusal::new(
+                format!("`{}` was not saved: {}.", shown(path), left_out.why),
+                "The code ran, and the file is in the sandbox.",
+            )),
+            (None, None) => Ok(None),
+        };
+    }
+    // Elsewhere in the cell: it is saved under its last name.
+    let name = Path::new(place.file_name().unwrap_or_default());
+    let wanted = WorkspacePath::below(CODE_INTERPRETER, name).map_err(|refused| refusal(&refused.into()))?;
+    workspace.write_from(&wanted, open.file).await.map(Some).map_err(|error| refusal(&error))
+}
+
+fn of_push(error: &session::Error) -> Refusal {
+    match error {
+        session::Error::Save(error) => refusal(error),
+        session::Error::NoWorkspace => Refusal::new(
+            "This session has no workspace that files could be saved to.",
+            "Leave `session_id` out, or use a name of your choosing.",
+        ),
+        error => Refusal::of(error),
+    }
+}
+
+/// `ci_push_to_workspace`.
+pub(super) async fn push(held: &Held, paths: Vec<String>, reply: &mut Reply) -> Result<(), Refusal> {
+    let session = &held.open.session;
+    let Some(workspace) = session.workspace() else { return Err(of_push(&session::Error::NoWorkspace)) };
+    let (mut files, mut left_out, mut missing) = (Vec::new(), Vec::new(), 0);
+    let mut wanted = Vec::new();
+    let everything = paths.is_empty() || paths.iter().all(|path| matches!(path.as_str(), "." | "./" | "*"));
+    for path in if everything { Vec::new() } else { paths } {
+        match session.read_file(&path).await {
+            Ok(open) if open.path.is_absolute() && !open.path.starts_with(INSIDE) => {
+                files.extend(keep(held, &path, open).await?);
+            }
+            Ok(open) if open.path.is_absolute() => wanted.push(open.path),
+            Ok(_) => wanted.push(path.into()),
+            Err(session::Error::Ended) => return Err(Refusal::of(&session::Error::Ended)),
+            Err(error) => match session.list_directory(&path).await {
+                Ok(listing) if listing.path.starts_with(INSIDE) => wanted.push(listing.path),
+                _ => {
+                    let there = directory::there(session, &path).await;
+                    reply.say(format!("Not saved: {}. {there}", directory::why(&path, &error)));
+                    left_out.push(json!({ "path": path, "error": directory::why(&path, &error) }));
+                    missing += 1;
+                }
+            },
+        }
+    }
+    if everything || !wanted.is_empty() {
+        let saved = session.push(wanted).await.map_err(|error| of_push(&error))?;
+        files.extend(saved.files.into_iter().map(|file| file.stored));
+        for file in saved.left_out {
+            reply.say(format!("Not saved: `{}`: {}.", shown(&file.local.to_string_lossy()), file.why));
+            left_out.push(json!({ "path": file.local.to_string_lossy(), "error": file.why }));
+        }
+    }
+    let names: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let told: Vec<String> =
+        files.iter().take(LISTED).map(|file| format!("  {} ({})", file.path, size(file.size))).collect();
+    match (files.len(), missing) {
+        (0, 0) => reply.say("There is no file to save."),
+        (0, _) => {}
+        (count, _) => reply.say(format!("Saved {count}:\n{}", told.join("\n"))),
+    }
+    reply.set("status", if missing == 0 { "ok" } else { "partial" });
+    reply.set("files_saved", json!(names));
+    reply.set("count", files.len());
+    reply.set("files", files.iter().take(LISTED).map(|file| data(workspace, file)).collect::<Vec<_>>());
+    reply.set("left_out", left_out);
+    for file in files.iter().take(LINKED) {
+        reply.link(resource(workspace.name(), file));
+    }
+    if missing > 0 {
+        reply.failed(if files.is_empty() { "failed" } else { "partly" });
+    }
+    Ok(())
+}
+
+/// `workspace_list`.
+pub(super) async fn list(workspace: &Workspace, path: &str, reply: &mut Reply) -> Result<(), Refusal> {
+    let directory = plain(path).trim_matches('/');
+    let directory = if directory == "." { "" } else { directory };
+    let files = workspace.list(directory).await.map_err(|error| refusal(&error))?;
+    let lines: Vec<String> =
+        files.iter().take(LISTED).map(|file| format!("  {} ({})", file.path, size(file.size))).collect();
+    let place = if directory.is_empty() { "the workspace".to_owned() } else { format!("`{directory}/`") };
+    let count = files.len();
+    if count == 0 {
+        reply.say(format!("There are no files in {place}."));
+    } else {
+        let more = if count > LISTED { format!("\n  and {} more", count - LISTED) } else { String::new() };
+        reply.say(format!("{count} in {place}:\n{}{more}", lines.join("\n")));
+    }
+    let items: Vec<Value> = files
+        .iter()
+        .take(LISTED)
+        .map(|file| json!({ "path": file.path.as_str(), "size": file.size, "last_modified": time(file.modified) }))
+        .collect();
+    reply.set("files", items);
+    reply.set("count", count);
+    Ok(())
+}
+
+/// A path as somebody may write it who copied it from elsewhere.
+fn plain(path: &str) -> &str {
+    path.trim().trim_start_matches("./").trim_start_matches('/')
+}
+
+fn parsed(path: &str) -> Result<WorkspacePath, Refusal> {
+    WorkspacePath::parse(plain(path)).map_err(|refused| refusal(&refused.into()))
+}
+
+/// `workspace_read`.
+pub(super) async fn read(workspace: &Workspace, path: &str, reply: &mut Reply) -> Result<(), Refusal> {
+    let path = parsed(path)?;
+    let reading = match workspace.read(&path).await {
+        Ok(reading) => reading,
+        Err(error @ workspace::Error::NotFound(_)) => {
+            let Refusal { what, try_next, ended } = refusal(&error);
+            let near = near(workspace, &path).await;
+            return Err(Refusal { what, try_next: near.unwrap_or(try_next), ended });
+        }
+        Err(error) => return Err(refusal(&error)),
+    };
+    let stored = reading.stored.clone();
+    reply.set("status", "ok");
+    reply.set("path", path.as_str());
+    reply.set("size", stored.size);
+    reply.set("uri", uri(workspace.name(), &path));
+    if stored.size > BINARY {
+        reply.set("encoding", "binary");
+        reply.say(format!(
+            "{path} has {}, which is too much for one answer. Read a part of it with execute_code.",
+            size(stored.size)
+        ));
+        reply.link(resource(workspace.name(), &stored));
+        return Ok(());
+    }
+    let bytes = reading.bytes().await.map_err(|error| refusal(&error))?;
+    let sort = sort::of(path.name(), &bytes);
+    reply.set("mime_type", sort.mime());
+    match (&sort, std::str::from_utf8(&bytes)) {
+        (Sort::Text(_), Ok(text)) => {
+            let text = match cut(text, cut::MOST) {
+                Some(cut) => cut.told("read a part of the file with execute_code"),
+                None => text.to_owned(),
+            };
+            reply.set("encoding", "text");
+            reply.say(if text.is_empty() { "(the file is empty)" } else { text.as_str() });
+            reply.set("content", text);
+        }
+        (Sort::Picture(mime), _) if stored.size <= PICTURE => {
+            reply.set("encoding", "base64");
+            reply.set("content", STANDARD.encode(&bytes));
+            reply.say(format!("{path}: a picture, {}", size(stored.size)));
+            reply.picture(&bytes, mime);
+        }
+        _ => {
+            reply.set("encoding", "base64");
+            reply.set("content", STANDARD.encode(&bytes));
+            reply.say(format!(
+                "{path}: {}, {}. It is no text; use it with execute_code.",
+                sort.mime(),
+                size(stored.size)
+            ));
+            reply.link(resource(workspace.name(), &stored));
+        }
+    }
+    Ok(())
+}
+
+/// The files whose names look like this one's, as a sentence.
+async fn near(workspace: &Workspace, path: &WorkspacePath) -> Option<String> {
+    let files = workspace.list("").await.ok()?;
+    let names: Vec<String> = files
+        .iter()
+        .filter(|file| alike(file.path.name(), path.name()))
+        .take(5)
+        .map(|file| format!("`{}`", file.path))
+        .collect();
+    (!names.is_empty()).then(|| format!("Is {} meant?", names.join(" or ")))
+}
+
+/// `workspace_write`.
+pub(super) async fn write(
+    workspace: &Workspace,
+    path: &str,
+    content: String,
+    encoding: &str,
+    reply: &mut Reply,
+) -> Result<(), Refusal> {
+    let path = parsed(path)?;
+    let content = match encoding.trim().to_ascii_lowercase().as_str() {
+        "text" | "utf-8" | "utf8" | "" => Bytes::from(content),
+        "base64" => {
+            let plain: String = content.chars().filter(|char| !char.is_whitespace()).collect();
+            let decoded = STANDARD.decode(plain).map_err(|error| {
+                Refusal::new(
+                    format!("`content` is no base 64: {error}."),
+                    "Nothing was written. Use encoding=\"text\" for text.",
+                )
+            })?;
+            Bytes::from(decoded)
+        }
+        other => {
+            let what = format!("There is no encoding `{}`.", shown(other));
+            return Err(Refusal::new(what, "Use \"text\" or \"base64\"."));
+        }
+    };
+    let stored = workspace.write(&path, content).await.map_err(|error| refusal(&error))?;
+    reply.say(format!("Written: {path} ({})", size(stored.size)));
+    reply.set("status", "ok");
+    reply.set("path", path.as_str());
+    reply.set("size", stored.size);
+    reply.set("uri", uri(workspace.name(), &path));
+    Ok(())
+}
