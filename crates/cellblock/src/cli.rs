@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Serve agents over HTTP; clients of AWS AgentCore Code Interpreter work unchanged
     Serve(crate::serve::Serve),
+    /// Give an agent its tools over MCP, on standard input and output
+    Mcp(crate::mcp::Mcp),
     /// List, install and describe environments: what programs find in a cell
     #[command(subcommand)]
     Env(Env),

@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod environments;
 mod hints;
+mod mcp;
 mod network;
 mod place;
 mod printer;
@@ -82,6 +83,7 @@ fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<u8> {
     match &cli.command {
         Command::Run(options) => run::run(options, &Places::new(&cli.common)?, printer),
         Command::Serve(options) => serve::serve(options, &cli.common, printer),
+        Command::Mcp(options) => mcp::mcp(options, &cli.common, printer),
         Command::Env(command) => environments::env(command, &Places::new(&cli.common)?, printer),
         Command::Bench(options) => bench::bench(options, &Places::new(&cli.common)?, printer),
         Command::Doctor(options) => doctor::doctor(options, &Places::new(&cli.common)?),

@@ -7,7 +7,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
 /// Begins to log. What sessions did with their network is told at every level.
-pub(super) fn begin(level: LevelFilter, json: bool) {
+pub(crate) fn begin(level: LevelFilter, json: bool) {
     let wanted = Targets::new().with_default(level).with_target("audit", level.max(LevelFilter::INFO));
     let logs = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(std::io::stderr);
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

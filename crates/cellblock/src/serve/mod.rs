@@ -4,8 +4,8 @@
 //! requests are told how far it is. It stops on SIGTERM or Ctrl-C: no new request is taken, what runs gets its time,
 //! sessions are ended, records are on the disk.
 
-mod logs;
-mod prepare;
+pub(crate) mod logs;
+pub(crate) mod prepare;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -179,7 +179,7 @@ async fn run(config: &Config, places: Places, address: SocketAddr, printer: Prin
     Ok(())
 }
 
-fn bounds(config: &Config) -> Bounds {
+pub(crate) fn bounds(config: &Config) -> Bounds {
     let usual = Limits::default();
     let number = |name, usual| config.number(name).unwrap_or(usual);
     let limits = Limits {

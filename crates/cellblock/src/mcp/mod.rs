@@ -1,0 +1,122 @@
+//! `cellblock mcp`: the tools of an agent, over standard input and output.
+//!
+//! The agent's program starts it and talks to it; nobody else does. It answers at once and prepares behind that. Its
+//! session ends with the connection, with SIGTERM and with Ctrl-C, and its files are saved before the process ends.
+//! Standard output is the protocol's alone: what there is to say goes to the log, on standard error.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use server::{Opening, Service};
+use session::records::Records;
+use session::workspace::WorkspaceName;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::cli::Common;
+use crate::config::{Config, Given};
+use crate::place::Places;
+use crate::printer::Printer;
+use crate::serve::{bounds, logs, prepare};
+use crate::{network, require, store};
+
+const HELP: &str = "\
+An agent's configuration names this command, and the agent starts it:
+  claude mcp add cellblock -- cellblock mcp
+  {\"mcpServers\": {\"cellblock\": {\"command\": \"cellblock\", \"args\": [\"mcp\"]}}}
+
+Files that are saved are in the workspace, which outlasts the session: `--workspace` names it, so that each project can \
+have its own. What lies in its `uploads/` is in the sandbox when code first runs.
+
+The configuration file and the environment variables are those of `cellblock serve`.";
+
+/// Gives an agent its tools over MCP, on standard input and output: a sandbox of its own, with no server to run.
+#[derive(Debug, Args)]
+#[command(after_long_help = HELP, after_help = "See `cellblock mcp --help` for how agents are configured.")]
+pub(crate) struct Mcp {
+    /// The workspace that files are kept in [default: default]
+    #[arg(long, value_name = "NAME", value_parser = workspace)]
+    workspace: Option<WorkspaceName>,
+    /// The environment that the sandbox sees; installed behind the first calls if it is not there [default: full]
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    #[command(flatten)]
+    network: network::Options,
+    /// Read the configuration from a TOML file
+    #[arg(long, value_name = "FILE", env = "CELLBLOCK_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+    /// What to log: error, warn, info, debug
+    #[arg(long, value_name = "LEVEL", default_value = "warn", env = "CELLBLOCK_LOG", hide_env_values = true)]
+    log: tracing::level_filters::LevelFilter,
+    /// Log one JSON object a line
+    #[arg(long)]
+    log_json: bool,
+}
+
+fn workspace(name: &str) -> Result<WorkspaceName, String> {
+    WorkspaceName::parse(name).map_err(|refused| refused.why().to_owned())
+}
+
+/// Serves one agent until it goes; gives the exit status.
+pub(crate) fn mcp(options: &Mcp, common: &Common, printer: Printer) -> anyhow::Result<u8> {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let given: Vec<Given> = [
+        ("server.data", "--data", path(&common.data)),
+        ("server.environments", "--environments", path(&common.environments)),
+        ("server.env", "--env", options.env.clone()),
+    ]
+    .into_iter()
+    .chain(options.network.given())
+    .collect();
+    let config = Config::load(options.config.as_deref(), |name| std::env::var(name).ok(), &given)?;
+    let places = Places::new(&Common {
+        data: config.text("server.data").map(PathBuf::from),
+        environments: config.text("server.environments").map(PathBuf::from),
+        quiet: common.quiet,
+    })?;
+    environment::Recipe::named(config.text("server.env").unwrap_or_default())?;
+    network::warn(&config, network::Use::Server, printer);
+    require::check(&config, network::Use::Server)?;
+    logs::begin(options.log, options.log_json);
+    if let Err(error) = sys::process::raise_open_files() {
+        tracing::warn!(%error, "failed to raise the limit of open descriptors");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let workspace = options.workspace.as_ref().map(ToString::to_string);
+    let served = runtime.block_on(embedded(&config, places, workspace));
+    // A read of standard input cannot be given up: the process ends without it.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    served?;
+    Ok(0)
+}
+
+async fn embedded(config: &Config, places: Places, workspace: Option<String>) -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    std::fs::create_dir_all(&places.data).with_context(|| format!("make `{}`", places.data.display()))?;
+    let store = store::open(config, &places)?;
+    let (opening, opened) = watch::channel(Opening::Preparing("it is starting".to_owned()));
+    let opening = Arc::new(opening);
+    let service = Service::new(opened, Records::in_memory(), store, bounds(config));
+    let preparing = tokio::spawn(prepare::prepare(opening.clone(), config.clone(), places));
+    let stop = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    let streams = (tokio::io::stdin(), tokio::io::stdout());
+    let served = server::stdio(service.clone(), workspace, streams, stop).await;
+    let engine = opening.send_replace(Opening::Stopping);
+    preparing.abort();
+    service.end_sessions().await;
+    drop(service);
+    if let Opening::Ready(ready) = engine
+        && let Some(engine) = Arc::into_inner(ready.engine)
+    {
+        engine.shutdown().await;
+    }
+    served.context("speak MCP on standard input and output")
+}
