@@ -1,5 +1,5 @@
-//! Clients that were written for AWS against a server of this tree: the suites below `clients/`, unmodified clients
-//! from their registries, installed from lock files with hashes.
+//! Clients that were not written for this tree against its servers: the suites below `clients/`, unmodified clients of
+//! AWS and of MCP from their registries, installed from lock files with hashes.
 //!
 //! Python and Node are those of the environment `lean`, so that a machine needs neither. What is installed lies below
 //! the target directory and is installed anew when its lock changes. Without a registry the step is skipped, except in
@@ -32,6 +32,8 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
         sources: workspace.root.join("clients"),
         installed: workspace.target.join("test-data/clients"),
         lean,
+        program: program.clone(),
+        environments: environment::directory(workspace),
     };
     if let Err(error) = suites.install() {
         if env::var_os("CI").is_some() {
@@ -40,7 +42,7 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
         return Ok(Verdict::Skipped(format!("the clients could not be installed: {error:#}")));
     }
     let served = env::var(SERVED).unwrap_or_else(|_| "full".to_owned());
-    let server = Server::start(&program, &environment::directory(workspace), &served, &suites.installed)?;
+    let server = Server::start(&program, &suites.environments, &served, &suites.installed)?;
     println!("a server with `{served}` at {}", server.url());
     let mut failed: Vec<anyhow::Error> = Vec::new();
     failed.extend(run_as(&mut suites.python(&server), "python -m unittest (clients/python)").err());
@@ -81,6 +83,10 @@ struct Suites {
     installed: PathBuf,
     /// The environment whose Python and Node run them.
     lean: PathBuf,
+    /// What clients start themselves that speak over stdin and stdout.
+    program: PathBuf,
+    /// Where it finds its environments.
+    environments: PathBuf,
 }
 
 impl Suites {
@@ -161,6 +167,7 @@ impl Suites {
         }
         command.env("CELLBLOCK_URL", server.url()).env("CELLBLOCK_PID", server.pid().to_string());
         command.env("CELLBLOCK_LOG_FILE", server.log_file());
+        command.env("CELLBLOCK_PROGRAM", &self.program).env(environment::VARIABLE, &self.environments);
         command
     }
 }
