@@ -8,6 +8,7 @@ Beside what `kit` reads from the environment:
 
 import base64
 import contextlib
+import logging
 import os
 import pathlib
 import shutil
@@ -23,6 +24,9 @@ from . import kit
 PROGRAM = os.environ.get("CELLBLOCK_PROGRAM", "")
 ENVIRONMENTS = os.environ.get("CELLBLOCK_TEST_ENVIRONMENTS", "")
 SKILLS = pathlib.Path(__file__).resolve().parents[3] / "skills"
+
+# Which step of the client's took long tells nothing of the server.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 # The handshake of all revisions up to 2025-11-25, and the revision without one.
 LEGACY, STATELESS = "legacy", "2026-07-28"
@@ -112,6 +116,19 @@ def needs_program(test):
 
 
 @contextlib.asynccontextmanager
+async def connected(server, mode):
+    """The client, without the groups that it wraps around what a test has raised."""
+    try:
+        async with Client(server, mode=mode, read_timeout_seconds=PATIENCE) as client:
+            yield client
+    except BaseExceptionGroup as group:
+        error = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        raise error from None
+
+
+@contextlib.asynccontextmanager
 async def stdio(mode, *options, place=None, settings=None):
     """An agent whose server is a process of its own, with a data directory of its own if none is given."""
     with contextlib.nullcontext(place) if place else data() as place:
@@ -119,7 +136,7 @@ async def stdio(mode, *options, place=None, settings=None):
         if ENVIRONMENTS:
             arguments += ["--environments", ENVIRONMENTS]
         server = StdioServerParameters(command=PROGRAM, args=[*arguments, *options], env=settings)
-        async with Client(server, mode=mode, read_timeout_seconds=PATIENCE) as client:
+        async with connected(server, mode) as client:
             yield Agent(client)
 
 
@@ -127,7 +144,7 @@ async def stdio(mode, *options, place=None, settings=None):
 async def http(mode, *, url=kit.URL, query="", session=None):
     """An agent of a server that runs. In a session of its own, if none is named: conversations of the same principal
     may share theirs."""
-    async with Client(f"{url}/mcp{query}", mode=mode, read_timeout_seconds=PATIENCE) as client:
+    async with connected(f"{url}/mcp{query}", mode) as client:
         yield Agent(client, session or name())
 
 

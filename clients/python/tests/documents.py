@@ -94,7 +94,7 @@ class Document:
 
 def rows(text):
     """The rows of a table, without its head."""
-    lines = [line.strip().strip("|").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    lines = [line.strip()[1:-1].split("|") for line in text.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line] for line in lines[2:]]
 
 

@@ -221,7 +221,7 @@ class Interpreter(Played):
             self.assertIn("node", told.text)
 
     async def operation(self, agent):
-        told = await agent.fails("file_operations", operation="delete", paths=["a"])
+        told = await agent.fails("file_operations", operation="rename", paths=["a"])
         for part in ("read", "write", "list", "remove"):
             self.assertIn(part, told.text)
 
@@ -235,9 +235,10 @@ class Interpreter(Played):
         for part in ("reel.txt", "words", "real.txt"):
             self.assertIn(part, told.text)
 
-    async def base64_as_text(self, agent):
-        await agent.ok("file_operations", operation="write", content=[{"path": "a.png", "text": PNG}])
-        self.assertEqual(await agent.code("print(open('a.png').read(4))"), PNG[:4])
+    async def binary(self, agent):
+        told = await agent.fails("file_operations", operation="write", content=[{"path": "a.png", "text": PNG}])
+        for part in ("execute_code", "workspace_write", "base64"):
+            self.assertIn(part, told.text)
         await agent.ok("workspace_write", path="uploads/b.png", content=PNG, encoding="base64")
         self.assertEqual(await agent.code("print(open('b.png', 'rb').read(4))"), r"b'\x89PNG'")
 
@@ -270,10 +271,10 @@ class Interpreter(Played):
     mistakes = {
         "`output_filename` names what the code did not write": other_file,
         '`language` is `"javascript"` or `"typescript"`': javascript,
-        'an `operation` that there is not, as `"delete"`': operation,
+        'an `operation` that there is not, as `"rename"`': operation,
         "`write` without `content`, or `read` without `paths`": halves,
         "reading a file that is not there": not_there,
-        "text in base64 for a picture in `file_operations`": base64_as_text,
+        "writing a picture, or another binary file, with `file_operations`": binary,
         "`import` of what the environment has not": not_installed,
         "a variable of another `session_id`": other_session,
         "`pip install` or a request without a network": pip,
