@@ -67,7 +67,7 @@ impl Session {
                 Ok(local) => inside.push((local.to_owned(), path)),
                 Err(_) => match self.outside(&absolute, most).await? {
                     Ok(file) => outside.push(file),
-                    Err(why) => left_out.push(LeftOut { local: path.clone(), why }),
+                    Err(why) => left_out.push(LeftOut { local: path.clone(), why, failed: false }),
                 },
             }
         }
@@ -83,7 +83,7 @@ impl Session {
                 .any(|told| told.starts_with(&local));
             if !is_told {
                 let why = self.why_nothing(&mount.join(&local)).await;
-                left_out.push(LeftOut { local: path.clone(), why });
+                left_out.push(LeftOut { local: path.clone(), why, failed: false });
             }
         }
         tracing::debug!(session = %self.id(), workspace = %workspace.name(), files = saved.files.len(), "files were saved");
@@ -221,7 +221,7 @@ impl Outside {
             let steady = match steady {
                 Ok(steady) => steady,
                 Err(error) => {
-                    saved.left_out.push(LeftOut { local, why: error.to_string() });
+                    saved.left_out.push(LeftOut { local, why: error.to_string(), failed: true });
                     return Ok(());
                 }
             };
@@ -234,7 +234,11 @@ impl Outside {
                 Err(error) => return Err(error),
             }
         }
-        saved.left_out.push(LeftOut { local, why: "it is being written to all the time".to_owned() });
+        saved.left_out.push(LeftOut {
+            local,
+            why: "it is being written to all the time".to_owned(),
+            failed: true,
+        });
         Ok(())
     }
 }
