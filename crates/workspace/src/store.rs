@@ -210,7 +210,7 @@ impl Workspace {
         path: &WorkspacePath,
         content: impl io::Read + Send + 'static,
     ) -> Result<Stored> {
-        let (first, mut content) = next_part(path, content).await?;
+        let (first, mut content) = next_part(path, content, 0).await?;
         if first.len() < PART {
             return self.write(path, first).await;
         }
@@ -233,7 +233,7 @@ impl Workspace {
             }
             upload.put(piece);
             points::reached("write: a part was written");
-            match next_part(path, content).await {
+            match next_part(path, content, PART).await {
                 Ok((next, rest)) => {
                     piece = next;
                     content = rest;
@@ -292,9 +292,14 @@ impl Workspace {
     }
 }
 
-async fn next_part<R: io::Read + Send + 'static>(path: &WorkspacePath, mut content: R) -> Result<(Bytes, R)> {
+/// Reads the next part, into so much room to begin with.
+async fn next_part<R: io::Read + Send + 'static>(
+    path: &WorkspacePath,
+    mut content: R,
+    room: usize,
+) -> Result<(Bytes, R)> {
     let read = tokio::task::spawn_blocking(move || {
-        let mut piece = Vec::new();
+        let mut piece = Vec::with_capacity(room);
         let read = (&mut content).take(PART as u64).read_to_end(&mut piece);
         read.map(|_| (Bytes::from(piece), content))
     });

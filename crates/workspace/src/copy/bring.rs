@@ -13,7 +13,7 @@ use sys::tree::Kind;
 use tokio::runtime::Handle;
 
 use super::fill::{Coming, Filler, Making, fill};
-use super::known::{File, State};
+use super::known::{Entry, State};
 use super::lease::SMALL;
 use super::place::{self, New, Placed};
 use super::{Base, Brought, View, lock, why};
@@ -197,7 +197,7 @@ impl Round {
             None => None,
             Some((Kind::File, look)) => match self.base.known().get(&file.local).map(|known| &known.state) {
                 Some(State::Same(known)) if *known == look => Some(look),
-                Some(State::Coming { inode }) if *inode == look.inode => return Ok(Became::Later),
+                Some(State::Coming { inode, .. }) if *inode == look.inode => return Ok(Became::Later),
                 _ => return Ok(Became::Kept),
             },
             Some(_) => return Ok(Became::Kept),
@@ -222,12 +222,25 @@ impl Round {
         let made = place::give(&self.base, content)
             .and_then(|()| content.set_len(size))
             .and_then(|()| content.set_modified(file.stored.modified))
-            .and_then(|()| Look::of(content));
-        let inode = made.map_err(failed)?.inode;
-        if new.put(content, old.as_ref()).map_err(failed)? == Placed::Taken {
-            return Ok(Became::Kept);
+            .and_then(|()| {
+                Ok(State::Coming { inode: Look::of(content)?.inode, born: place::born(content)? })
+            });
+        let coming = made.map_err(failed)?;
+        // It is remembered before it can be seen: should this process die, the next one knows that it is empty.
+        let before = self.base.known().get(&file.local).cloned();
+        self.remember(file, file.stored.clone(), coming);
+        match new.put(content, old.as_ref()) {
+            Ok(Placed::There) => {}
+            Ok(Placed::Taken) => return Ok(Became::Kept),
+            Err(source) => {
+                let mut known = self.base.known();
+                match before {
+                    Some(before) => known.insert(&file.local, before),
+                    None => known.remove(&file.local),
+                }
+                return Err(failed(source));
+            }
         }
-        self.remember(file, file.stored.clone(), State::Coming { inode });
         let coming = Coming::new(leased, permit, &self.base, file.local.clone(), file.stored.clone());
         lock(&self.sum).coming.push(coming);
         Ok(Became::Brought)
@@ -258,7 +271,7 @@ impl Round {
 
     fn remember(&self, file: &Arrived, stored: Stored, state: State) {
         let uploaded = self.base.view == View::Flat && stored.path.within(UPLOADS).is_some();
-        self.base.known().insert(&file.local, File::new(stored.version, uploaded, true, state));
+        self.base.known().insert(&file.local, Entry::new(stored.version, uploaded, true, state));
     }
 
     fn keep(&self, file: &Arrived) -> Brought {

@@ -388,3 +388,49 @@ fn copy(mut source: &File, mut file: &File, between: &mut dyn FnMut() -> io::Res
     }
     file.set_len(source.metadata()?.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Store, View, WorkingCopy, WorkspaceName, WorkspacePath};
+    use std::path::Path;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nobody_reads_zeros_for_what_cannot_be_had() {
+        let dir = tempfile::tempdir().unwrap();
+        let workspace = Store::local(&dir.path().join("store")).unwrap();
+        let workspace = workspace.workspace("local", &WorkspaceName::usual());
+        let path = WorkspacePath::parse("uploads/lost").unwrap();
+        let stored = workspace.write(&path, vec![1; 200_000]).await.unwrap();
+        let here = dir.path().join("here");
+        std::fs::create_dir(&here).unwrap();
+        let owner = sys::file::own_ids().0;
+        let copy = WorkingCopy::new(workspace.clone(), View::Flat, here.clone(), owner);
+        let making = copy.filler.begin().unwrap();
+        let file = File::options().create_new(true).read(true).write(true).open(here.join("lost")).unwrap();
+        file.set_len(stored.size).unwrap();
+        let permit = making.permit(stored.size).unwrap();
+        let leased = Leased::take(file, making.listener).unwrap();
+        copy.base.left.send_modify(|left| left.files += 1);
+        // Code has moved it, and waits for it; and the store has lost it.
+        std::fs::rename(here.join("lost"), here.join("moved")).unwrap();
+        let reader = tokio::task::spawn_blocking({
+            let here = here.clone();
+            move || std::fs::read(here.join("moved")).unwrap()
+        });
+        while !leased.is_wanted() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        workspace.remove(&path).await.unwrap();
+        let coming = Coming::new(leased, permit, &copy.base, "lost".into(), stored);
+        copy.filler.add(coming, &Handle::current());
+        assert_eq!(reader.await.unwrap(), b"");
+        copy.settled().await;
+        assert_eq!(std::fs::read_dir(&here).unwrap().count(), 0);
+        let faults = copy.faults();
+        assert_eq!(faults.len(), 1);
+        assert!(faults[0].failed && faults[0].local == Path::new("lost"), "{faults:?}");
+        drop(making);
+        copy.close().await;
+    }
+}

@@ -25,6 +25,7 @@
 
 mod bring;
 mod fill;
+mod journal;
 mod known;
 mod lease;
 mod place;
@@ -161,6 +162,17 @@ impl WorkingCopy {
         WorkingCopy { filler: Filler::new(base.clone()), base, listing: Mutex::default() }
     }
 
+    /// Remembers in a file, outside of the directory, what was brought and saved; and goes on with what one that died had
+    /// remembered there. What was on its way then is removed, and comes again with the next [`WorkingCopy::refresh`]:
+    /// whoever opened it meanwhile read nothing but zeros.
+    pub fn resume(&self, journal: &Path) -> Result<()> {
+        let failed = |source| crate::Error::Disk { what: "read", path: journal.to_owned(), source };
+        let coming = self.base.known().resume(journal).map_err(failed)?;
+        place::remove_all(&self.base, &coming).map_err(|source| self.base.listing(source))?;
+        coming.iter().for_each(|(local, _)| self.base.known().remove(local));
+        Ok(())
+    }
+
     /// The workspace behind it.
     pub fn workspace(&self) -> &Workspace {
         &self.base.workspace
@@ -270,7 +282,9 @@ impl Base {
         sys::tree::walk(&self.directory, &mut |item| {
             extra +=
                 self.known().get(item.path).filter(|file| file.brought).map_or(0, |file| match &file.state {
-                    State::Coming { inode } if *inode == item.look.inode => item.size.next_multiple_of(4096),
+                    State::Coming { inode, .. } if *inode == item.look.inode => {
+                        item.size.next_multiple_of(4096)
+                    }
                     State::Same(look) if *look == item.look => item.stored,
                     _ => 0,
                 });

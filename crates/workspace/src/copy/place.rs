@@ -4,16 +4,19 @@
 //! that is free is taken only if it still is; one that has an older version changes places with the new file, and if
 //! what came out is not that version they change back.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sys::appear::{self, Look};
 use sys::tree::Kind;
 
 use super::Base;
+use super::known::{Entry, State};
 
 /// A file that has no place yet.
 #[derive(Debug)]
@@ -150,6 +153,39 @@ pub(super) fn remove(base: &Base, local: &Path, file: &File) -> io::Result<bool>
         }
     }
     Ok(appear::names(file)? == 0)
+}
+
+/// When a file was made, nanoseconds since 1970; 0 where the file system does not say.
+pub(super) fn born(file: &File) -> io::Result<i128> {
+    let born = file.metadata()?.created().unwrap_or(SystemTime::UNIX_EPOCH);
+    Ok(born.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos().try_into().unwrap_or(0))
+}
+
+/// Removes files that were on their way, under whatever names the code has given them.
+pub(super) fn remove_all(base: &Base, coming: &[(Box<Path>, Entry)]) -> io::Result<()> {
+    if coming.is_empty() {
+        return Ok(());
+    }
+    let ids = coming.iter().filter_map(|(_, file)| match file.state {
+        State::Coming { inode, born } => Some((inode, born)),
+        _ => None,
+    });
+    let ids: HashMap<u64, i128> = ids.collect();
+    let mut names = Vec::new();
+    sys::tree::walk(&base.directory, &mut |item| {
+        if item.kind == Kind::File && ids.contains_key(&item.look.inode) {
+            names.push((item.path.to_owned(), item.look.inode));
+        }
+        std::ops::ControlFlow::Continue(())
+    })?;
+    let root = base.root()?;
+    for (name, inode) in names {
+        let Ok((held, _, _)) = appear::hold_below(&root, &name) else { continue };
+        if Some(&born(&held.into())?) == ids.get(&inode) {
+            remove_name(&root, &name, inode)?;
+        }
+    }
+    Ok(())
 }
 
 fn remove_name(root: &OwnedFd, local: &Path, inode: u64) -> io::Result<()> {

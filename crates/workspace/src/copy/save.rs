@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::bring::Listing;
 use super::fill::Filler;
-use super::known::{File, State};
+use super::known::{Entry, State};
 use super::steady::{Changed, Steady};
 use super::{Base, LeftOut, Saved, SavedFile, View, blocking, why};
 use crate::error::{Error, Result};
@@ -246,7 +246,7 @@ async fn save_one(
         };
         match base.workspace.write_from(&path, content).await {
             Ok(stored) => {
-                let file = File::new(stored.version.clone(), false, false, State::Same(look));
+                let file = Entry::new(stored.version.clone(), false, false, State::Same(look));
                 base.known().insert(&local, file);
                 return Ok(SavedFile { local, stored, written: true });
             }

@@ -113,3 +113,60 @@ async fn what_was_acknowledged_is_whole_after_a_kill() {
     }
     assert!(deaths as usize >= 2 * points::NAMES.len(), "{deaths}");
 }
+
+/// What dies while content is on its way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it is started by the test below, and kills itself"]
+async fn bringing_child() {
+    let root = std::path::PathBuf::from(std::env::var_os("KILL_ROOT").unwrap());
+    let copy = copy(&root);
+    copy.resume(&root.join("journal")).unwrap();
+    copy.refresh().await.unwrap();
+    fs::rename(root.join("here/file-0"), root.join("here/moved")).unwrap();
+    fs::write(root.join("here/own"), "own").unwrap();
+    sys::process::signal_pid(sys::process::own_pid(), sys::process::Signal::Kill).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_on_its_way_comes_again_after_a_kill() {
+    const FILES: usize = 300;
+    let whole = |number: usize| format!("{number:05}\n").repeat(20_000);
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    let stored = root.join("store/local/default");
+    fs::create_dir_all(&stored).unwrap();
+    fs::create_dir(root.join("here")).unwrap();
+    for number in 0..FILES {
+        fs::write(stored.join(format!("file-{number}")), whole(number)).unwrap();
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "kill::bringing_child", "--ignored", "--quiet"])
+        .env("KILL_ROOT", root)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.signal(), Some(9), "{output:?}");
+    let copy = copy(root);
+    copy.resume(&root.join("journal")).unwrap();
+    let here = root.join("here");
+    // What is there is whole already.
+    let is_whole =
+        |name: &str| (0..FILES).any(|number| fs::read_to_string(here.join(name)).unwrap() == whole(number));
+    for entry in fs::read_dir(&here).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name == "own" || is_whole(&name), "{name}");
+    }
+    let brought = copy.refresh().await.unwrap();
+    assert!(brought.kept.is_empty(), "{:?}", brought.kept);
+    copy.settled().await;
+    for number in 1..FILES {
+        assert!(fs::read_to_string(here.join(format!("file-{number}"))).unwrap() == whole(number));
+    }
+    // What was filled before the kill, and moved, is the session's own; and so is what it made.
+    let saved = copy.save().await.unwrap();
+    assert!(saved.left_out.is_empty());
+    assert!(
+        saved.files.iter().all(|file| ["own", "moved"].contains(&file.local.to_str().unwrap())),
+        "{saved:?}"
+    );
+    assert!(saved.files.iter().any(|file| file.local == Path::new("own")));
+}
