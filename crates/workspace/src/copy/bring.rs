@@ -12,11 +12,12 @@ use sys::lease::Leased;
 use sys::tree::Kind;
 use tokio::runtime::Handle;
 
-use super::fill::{Coming, Filler, Making, fill};
+use super::content::fill;
+use super::fill::{Coming, Filler, Making};
 use super::known::{Entry, State};
 use super::lease::SMALL;
 use super::place::{self, New, Placed};
-use super::{Base, Brought, View, lock, why};
+use super::{Base, Brought, View, lock, look, why};
 use crate::error::{Error, Result};
 use crate::store::Stored;
 use crate::{CODE_INTERPRETER, UPLOADS};
@@ -188,11 +189,8 @@ impl Round {
     /// What this file finds in its place.
     fn bring(&self, file: &Arrived) -> Result<Became> {
         let failed = |source| disk(&file.local, source);
-        let found = match self.base.look(&self.root, &file.local) {
-            Ok(found) => found,
-            // A link on the way, or a directory that the session has closed.
-            Err(_) => return Ok(Became::Kept),
-        };
+        // Where a link is on the way, or a directory that the session has closed, it has its own.
+        let Ok(found) = look(&self.root, &file.local) else { return Ok(Became::Kept) };
         let old = match found {
             None => None,
             Some((Kind::File, look)) => match self.base.known().get(&file.local).map(|known| &known.state) {

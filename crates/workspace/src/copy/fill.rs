@@ -10,17 +10,16 @@
 //! in: nobody reads zeros for data.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use sys::appear::Look;
 use sys::lease::{Ear, Leased, Listener};
 use tokio::runtime::Handle;
 
+use super::content::fill;
 use super::lease::Permit;
 use super::{Base, lock, place, why};
 use crate::error::{Error, Result};
@@ -30,8 +29,6 @@ use crate::store::Stored;
 const FOR_WAITERS: usize = 2;
 /// How many threads fill the rest; these look after waiters, too.
 const FOR_THE_REST: usize = 2;
-/// After how much a thread looks whether somebody waits for another file, bytes.
-const CHUNK: u64 = 8 << 20;
 /// How often it is looked whether somebody waits, should a signal have been lost.
 const LISTEN: Duration = Duration::from_secs(5);
 
@@ -42,6 +39,8 @@ pub(super) struct Coming {
     base: Arc<Base>,
     local: PathBuf,
     stored: Stored,
+    /// Since when somebody waits for it, as far as that was seen.
+    wanted: Option<Instant>,
     filled: bool,
     _permit: Permit,
 }
@@ -54,7 +53,7 @@ impl Coming {
         local: PathBuf,
         stored: Stored,
     ) -> Coming {
-        Coming { leased, base: base.clone(), local, stored, filled: false, _permit: permit }
+        Coming { leased, base: base.clone(), local, stored, wanted: None, filled: false, _permit: permit }
     }
 
     fn fill(&mut self, runtime: &Handle, between: &mut dyn FnMut(&Leased) -> io::Result<()>) -> Result<()> {
@@ -260,7 +259,8 @@ impl Work {
             .map(|(key, _)| *key)
             .collect();
         for key in &keys {
-            if let Some(coming) = queue.waiting.remove(key) {
+            if let Some(mut coming) = queue.waiting.remove(key) {
+                coming.wanted = Some(Instant::now());
                 queue.wanted.push_back(coming);
             }
         }
@@ -308,7 +308,13 @@ impl Work {
     }
 
     fn fill_one(&self, mut coming: Coming, is_wanted: bool, runtime: &Handle) {
+        let since = coming.wanted.unwrap_or_else(Instant::now);
         let filled = coming.fill(runtime, &mut |leased| self.pause(leased, is_wanted));
+        let longest = sys::lease::longest_wait().unwrap_or_default();
+        if coming.leased.is_wanted() && since.elapsed() > longest {
+            let why = "bringing it took longer than the system lets anybody wait: who opened it may have read zeros";
+            self.base.fault(&coming.local, why);
+        }
         if let Err(error) = filled
             && !self.queue().closed
         {
@@ -339,60 +345,11 @@ impl Base {
     }
 }
 
-/// Fills a file with what the store has now, and says what that is.
-pub(super) fn fill(
-    base: &Base,
-    runtime: &Handle,
-    stored: &Stored,
-    file: &File,
-    between: &mut dyn FnMut() -> io::Result<()>,
-) -> Result<Stored> {
-    let failed = |source| Error::Disk { what: "fill", path: stored.path.as_str().into(), source };
-    let reading = runtime.block_on(base.workspace.read(&stored.path))?;
-    let stored = reading.stored.clone();
-    match reading.into_file() {
-        Ok(source) => copy(&source, file, between).map_err(failed)?,
-        Err(reading) => {
-            let mut pieces = reading.stream();
-            let mut length = 0;
-            while let Some(piece) = runtime.block_on(pieces.next()) {
-                let piece =
-                    piece.map_err(|source| crate::store::object("read", stored.path.as_str(), source))?;
-                length += piece.len() as u64;
-                between().and_then(|()| (&*file).write_all(&piece)).map_err(failed)?;
-            }
-            file.set_len(length).map_err(failed)?;
-        }
-    }
-    file.set_modified(stored.modified).map_err(failed)?;
-    Ok(stored)
-}
-
-/// Copies what is in a file, and leaves holes where it has some.
-fn copy(mut source: &File, mut file: &File, between: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
-    let mut at = 0;
-    while let Some(data) = sys::sparse::data(source, at)? {
-        at = data.start.max(at);
-        while at < data.end {
-            between()?;
-            source.seek(SeekFrom::Start(at))?;
-            file.seek(SeekFrom::Start(at))?;
-            // The kernel copies, or shares what is stored, where it can.
-            let copied = io::copy(&mut source.take(CHUNK.min(data.end - at)), &mut file)?;
-            if copied == 0 {
-                break;
-            }
-            at += copied;
-        }
-        at = at.max(data.end);
-    }
-    file.set_len(source.metadata()?.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Store, View, WorkingCopy, WorkspaceName, WorkspacePath};
+    use std::fs::File;
     use std::path::Path;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,13 +13,16 @@ use sys::appear::Look;
 use super::known::{Entry, State};
 use crate::store::Version;
 
+/// What was known of a place; nothing, if it was forgotten.
+type Line = (PathBuf, Option<Entry>);
+
 /// Where it is, while it can be written.
 #[derive(Debug, Default)]
 pub(super) struct Journal(Option<(DiskFile, PathBuf)>);
 
 impl Journal {
-    /// What was written there, and one that goes on from it.
-    pub(super) fn open(path: &Path) -> io::Result<(Journal, Vec<(PathBuf, Option<Entry>)>)> {
+    /// What was written there, line by line, and one that goes on from it.
+    pub(super) fn open(path: &Path) -> io::Result<(Journal, Vec<Line>)> {
         let text = match std::fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -60,7 +63,7 @@ fn line(local: &Path, entry: Option<&Entry>) -> String {
     format!("+\t{version}\t{uploaded}{brought}\t{state}\t{local}\n")
 }
 
-fn parse(line: &str) -> Option<(PathBuf, Option<Entry>)> {
+fn parse(line: &str) -> Option<Line> {
     if let Some(local) = line.strip_prefix("-\t") {
         return Some((local.into(), None));
     }

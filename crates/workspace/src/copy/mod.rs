@@ -24,6 +24,7 @@
 //! Empty directories are not kept: a store has files.
 
 mod bring;
+mod content;
 mod fill;
 mod journal;
 mod known;
@@ -169,7 +170,9 @@ impl WorkingCopy {
         let failed = |source| crate::Error::Disk { what: "read", path: journal.to_owned(), source };
         let coming = self.base.known().resume(journal).map_err(failed)?;
         place::remove_all(&self.base, &coming).map_err(|source| self.base.listing(source))?;
-        coming.iter().for_each(|(local, _)| self.base.known().remove(local));
+        for (local, _) in &coming {
+            self.base.known().remove(local);
+        }
         Ok(())
     }
 
@@ -246,15 +249,6 @@ impl Base {
         sys::file::directory(&self.directory)
     }
 
-    /// What is at a place, if there is anything that this process can see.
-    fn look(&self, root: &OwnedFd, local: &Path) -> io::Result<Option<(Kind, sys::appear::Look)>> {
-        match sys::appear::hold_below(root, local) {
-            Ok((_, kind, look)) => Ok(Some((kind, look))),
-            Err(error) if crate::local::is_absent(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         lock(&self.known)
     }
@@ -295,6 +289,15 @@ impl Base {
 
     fn listing(&self, source: io::Error) -> crate::Error {
         crate::Error::Disk { what: "list", path: self.directory.clone(), source }
+    }
+}
+
+/// What is at a place, if there is anything that this process can see.
+fn look(root: &OwnedFd, local: &Path) -> io::Result<Option<(Kind, sys::appear::Look)>> {
+    match sys::appear::hold_below(root, local) {
+        Ok((_, kind, look)) => Ok(Some((kind, look))),
+        Err(error) if crate::local::is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

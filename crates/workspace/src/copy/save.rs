@@ -16,7 +16,7 @@ use super::bring::Listing;
 use super::fill::Filler;
 use super::known::{Entry, State};
 use super::steady::{Changed, Steady};
-use super::{Base, LeftOut, Saved, SavedFile, View, blocking, why};
+use super::{Base, LeftOut, Saved, SavedFile, View, blocking, look, why};
 use crate::error::{Error, Result};
 use crate::path::WorkspacePath;
 use crate::points;
@@ -108,21 +108,19 @@ impl Found {
             Kind::Closed => "it is a directory that cannot be read, or lies too deep",
             Kind::Link => "it is a link",
             Kind::Special => "it is not a file",
-            Kind::File => match WorkspacePath::below(base.namespace(), local) {
-                Err(refused) => refused.why(),
-                Ok(_) => {
+            Kind::File => {
+                if let Err(refused) = WorkspacePath::below(base.namespace(), local) {
+                    refused.why()
+                } else {
                     let mut known = base.known();
-                    let same = known.see(local).filter(|file| file.is_same(look));
-                    match same {
+                    match known.see(local).filter(|file| file.is_same(look)) {
                         None => self.changed.push(local.to_owned()),
-                        Some(file) if tell_same => {
-                            self.same.push((local.to_owned(), file.uploaded));
-                        }
+                        Some(file) if tell_same => self.same.push((local.to_owned(), file.uploaded)),
                         Some(_) => {}
                     }
                     return;
                 }
-            },
+            }
         };
         self.leave_out(LeftOut::new(local, why));
     }
@@ -200,13 +198,12 @@ async fn check_same(base: &Base, found: &mut Found, saved: &mut Saved) -> Result
         } else {
             listed.remove(&path)
         };
-        match stored {
+        if let Some(stored) = stored {
             // Also where somebody wrote a later version: an older one must not replace it.
-            Some(stored) => saved.files.push(SavedFile { local, stored, written: false }),
-            None => {
-                base.known().remove(&local);
-                found.changed.push(local);
-            }
+            saved.files.push(SavedFile { local, stored, written: false });
+        } else {
+            base.known().remove(&local);
+            found.changed.push(local);
         }
     }
     Ok(())
@@ -240,10 +237,7 @@ async fn save_one(
             // It was on its way when it was looked at first.
             return Ok(SavedFile { local, stored, written: false });
         }
-        let _one_of_few = match look.size > LARGE {
-            true => large.acquire().await.ok(),
-            false => None,
-        };
+        let _one_of_few = if look.size > LARGE { large.acquire().await.ok() } else { None };
         match base.workspace.write_from(&path, content).await {
             Ok(stored) => {
                 let file = Entry::new(stored.version.clone(), false, false, State::Same(look));
@@ -301,7 +295,7 @@ async fn remove(base: &Arc<Base>, saved: &mut Saved, found: &mut Found) {
             let root = base.root()?;
             let mut gone = base.known().unseen();
             // What lies behind something that cannot be read was not seen either.
-            gone.retain(|(local, _)| matches!(base.look(&root, local), Ok(None)));
+            gone.retain(|(local, _)| matches!(look(&root, local), Ok(None)));
             Ok(gone)
         })
     };
@@ -320,8 +314,30 @@ async fn remove(base: &Arc<Base>, saved: &mut Saved, found: &mut Found) {
                 saved.removed.extend(removed.then_some(path));
             }
             Err(error) => {
-                found.leave_out(LeftOut::failed(&local, why("the store did not remove it", &error)))
+                found.leave_out(LeftOut::failed(&local, why("the store did not remove it", &error)));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_said_in_its_own_words() {
+        for (kind, said) in [(io::ErrorKind::StorageFull, true), (io::ErrorKind::PermissionDenied, false)] {
+            let source =
+                object_store::Error::Generic { store: "local", source: io::Error::from(kind).into() };
+            let error = Error::Object { what: "write", path: "a".into(), source };
+            let left_out = not_written(Path::new("a"), &error);
+            assert!(left_out.failed);
+            assert_eq!(
+                left_out.why == "the disk that workspaces are kept on is full",
+                said,
+                "{}",
+                left_out.why
+            );
         }
     }
 }

@@ -73,11 +73,12 @@ mod tests {
     use std::io::Write;
     use std::os::unix::fs::FileExt;
 
+    type Change = fn(&mut File);
+
     #[test]
     fn a_change_is_not_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
-        type Change = fn(&mut File);
         let changes: [Change; 4] = [
             |file| file.write_all_at(b"X", 0).unwrap(),
             |file| file.write_all(b"more").unwrap(),

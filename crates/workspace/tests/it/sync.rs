@@ -91,7 +91,7 @@ async fn what_the_session_did_stays() {
         bed.put(&format!("uploads/{name}"), "other").await;
     }
     let brought = copy.refresh().await.unwrap();
-    let kept: Vec<_> = brought.kept.iter().map(|path| path.as_str()).collect();
+    let kept: Vec<_> = brought.kept.iter().map(workspace::WorkspacePath::as_str).collect();
     assert_eq!(kept, ["uploads/changed", "uploads/made", "uploads/replaced"]);
     // A later version of what was removed is news, and so is one of what was not touched.
     assert_eq!(brought.files, 2);
@@ -138,7 +138,7 @@ async fn a_whole_view_follows_removals() {
     // Somebody else has written to one of them meanwhile.
     bed.put("dir/b", "other").await;
     let saved = copy.save().await.unwrap();
-    let removed: Vec<_> = saved.removed.iter().map(|path| path.as_str()).collect();
+    let removed: Vec<_> = saved.removed.iter().map(workspace::WorkspacePath::as_str).collect();
     assert_eq!((removed.len(), removed.contains(&"dir/a"), removed.contains(&"dir/sub/c")), (2, true, true));
     assert_eq!(bed.listed().await, ["dir/b", "moved/c", "top"]);
     assert_eq!(copy.refresh().await.unwrap().files, 1);
