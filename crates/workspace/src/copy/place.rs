@@ -201,3 +201,51 @@ fn remove_name(root: &OwnedFd, local: &Path, inode: u64) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// A new file, with a name beside its place or without one.
+    fn new(root: &Path, named: bool, content: &str) -> (New, File) {
+        let directory = sys::file::directory(root).unwrap();
+        let beside = named.then(|| OsString::from(".beside"));
+        let mut file = match &beside {
+            Some(beside) => appear::named(&directory, beside, 0o644).unwrap(),
+            None => appear::nameless(&directory, 0o644).unwrap(),
+        };
+        file.write_all(content.as_bytes()).unwrap();
+        (New { directory, name: "a".into(), meanwhile: beside }, file)
+    }
+
+    #[test]
+    fn only_what_is_free_or_old_is_taken() {
+        for named in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let place = dir.path().join("a");
+            let put = |content: &str, old: Option<&Look>| {
+                let (new, file) = new(dir.path(), named, content);
+                let placed = new.put(&file, old).unwrap();
+                let found = std::fs::read_to_string(&place).unwrap_or_default();
+                assert!(std::fs::read_dir(dir.path()).unwrap().count() <= 1, "nothing is left beside it");
+                (placed, found)
+            };
+            assert_eq!(put("one", None), (Placed::There, "one".into()));
+            assert_eq!(put("two", None), (Placed::Taken, "one".into()));
+            let old = Look::of(File::open(&place).unwrap()).unwrap();
+            assert_eq!(put("two", Some(&old)), (Placed::There, "two".into()));
+            assert_eq!(put("three", Some(&old)), (Placed::Taken, "two".into()));
+            let old = Look::of(File::open(&place).unwrap()).unwrap();
+            std::fs::remove_file(&place).unwrap();
+            assert_eq!(put("four", Some(&old)), (Placed::Taken, String::new()));
+            std::fs::create_dir(&place).unwrap();
+            for old in [None, Some(&old)] {
+                assert_eq!(put("five", old).0, Placed::Taken);
+            }
+            std::fs::remove_dir(&place).unwrap();
+            std::os::unix::fs::symlink("/etc/hostname", &place).unwrap();
+            assert_eq!(put("six", None).0, Placed::Taken);
+        }
+    }
+}

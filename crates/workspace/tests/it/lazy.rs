@@ -33,35 +33,42 @@ fn check(path: &Path, number: usize, size: u64) {
     assert_eq!(file.metadata().unwrap().len(), size);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_large_workspace_opens_at_once() {
-    const SIZE: u64 = 1 << 20;
-    let bed = Bed::new();
-    sparse(&bed.stored().join("uploads"), 1000, SIZE);
-    let (copy, here) = bed.copy("here", View::Flat);
-    let started = Instant::now();
-    let brought = copy.refresh().await.unwrap();
-    let opened = started.elapsed();
-    assert_eq!((brought.files, brought.bytes), (1000, 1000 * SIZE));
-    // One that would be among the last.
-    let path = here.join("file-00999");
-    let read = tokio::task::spawn_blocking(move || {
+mod alone {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_large_workspace_opens_at_once() {
+        const SIZE: u64 = 1 << 20;
+        let bed = Bed::new();
+        sparse(&bed.stored().join("uploads"), 1000, SIZE);
+        let (copy, here) = bed.copy("here", View::Flat);
         let started = Instant::now();
-        check(&path, 999, SIZE);
-        started.elapsed()
-    });
-    let read = read.await.unwrap();
-    let left = *copy.left().borrow();
-    copy.settled().await;
-    println!("opened in {opened:?}, one read in {read:?} with {left:?} left, all in {:?}", started.elapsed());
-    for number in 0..1000 {
-        check(&here.join(format!("file-{number:05}")), number, SIZE);
+        let brought = copy.refresh().await.unwrap();
+        let opened = started.elapsed();
+        assert_eq!((brought.files, brought.bytes), (1000, 1000 * SIZE));
+        // One that would be among the last.
+        let path = here.join("file-00999");
+        let read = tokio::task::spawn_blocking(move || {
+            let started = Instant::now();
+            check(&path, 999, SIZE);
+            started.elapsed()
+        });
+        let read = read.await.unwrap();
+        let left = *copy.left().borrow();
+        copy.settled().await;
+        println!(
+            "opened in {opened:?}, one read in {read:?} with {left:?} left, all in {:?}",
+            started.elapsed()
+        );
+        for number in 0..1000 {
+            check(&here.join(format!("file-{number:05}")), number, SIZE);
+        }
+        assert!(opened < Duration::from_secs(3), "{opened:?}");
+        assert!(copy.faults().is_empty());
+        // Being filled is no change.
+        assert_eq!(copy.save().await.unwrap(), workspace::Saved::default());
+        assert_eq!(copy.refresh().await.unwrap().files, 0);
     }
-    assert!(opened < Duration::from_secs(3), "{opened:?}");
-    assert!(copy.faults().is_empty());
-    // Being filled is no change.
-    assert_eq!(copy.save().await.unwrap(), workspace::Saved::default());
-    assert_eq!(copy.refresh().await.unwrap().files, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -189,4 +196,28 @@ async fn many_files_and_a_large_one_pass() {
         assert_eq!(crate::text(path), number.to_string());
     }
     assert!(fs::read(there.join("large")).unwrap() == vec![7; LARGE]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_belong_to_whom_the_copy_is_for() {
+    use std::os::unix::fs::MetadataExt;
+    const OTHER: u32 = 54_321;
+    if sys::file::own_ids().0 != 0 {
+        eprintln!("SKIPPED: only root can give files to somebody else");
+        return;
+    }
+    let bed = Bed::new();
+    bed.put("uploads/dir/small", "x").await;
+    bed.put("uploads/dir/large", vec![1; 300 << 10]).await;
+    let here = bed.dir.path().join("here");
+    fs::create_dir(&here).unwrap();
+    let copy = workspace::WorkingCopy::new(bed.workspace.clone(), View::Flat, here.clone(), OTHER);
+    copy.refresh().await.unwrap();
+    for name in ["dir", "dir/small", "dir/large"] {
+        let found = fs::symlink_metadata(here.join(name)).unwrap();
+        assert_eq!((found.uid(), found.gid()), (OTHER, OTHER), "{name}");
+    }
+    assert!(fs::read(here.join("dir/large")).unwrap() == vec![1; 300 << 10]);
+    copy.settled().await;
+    assert_eq!(copy.save().await.unwrap(), workspace::Saved::default());
 }
