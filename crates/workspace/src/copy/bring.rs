@@ -87,9 +87,7 @@ pub(super) async fn refresh(base: &Arc<Base>, filler: &Filler, listing: &mut Lis
             left.bytes += arrived.iter().map(|file| file.stored.size).sum::<u64>();
         });
         let first = Round::run(base, filler.begin(), arrived).await?;
-        for coming in first.coming {
-            filler.add(coming, &Handle::current());
-        }
+        filler.add(first.coming, &Handle::current());
         again = first.later;
         brought = first.brought;
         // What must be waited for comes last: everything else can be used meanwhile, by what runs already.

@@ -110,7 +110,8 @@ struct Queue {
     filling: usize,
     /// How many of these somebody has opened.
     filling_wanted: usize,
-    threads: usize,
+    /// Those that fill the rest, and those that fill for waiters.
+    threads: [usize; 2],
     listener: Option<Listener>,
     /// How many are making files for which somebody must listen.
     making: usize,
@@ -158,33 +159,40 @@ impl Filler {
         Some(Making { work: self.0.clone(), listener })
     }
 
-    /// Takes a file to fill.
-    pub(super) fn add(&self, coming: Coming, runtime: &Handle) {
+    /// Takes files to fill.
+    pub(super) fn add(&self, coming: Vec<Coming>, runtime: &Handle) {
+        if coming.is_empty() {
+            return;
+        }
         let mut queue = self.0.queue();
         if queue.closed {
             drop(queue);
             return drop(coming);
         }
-        queue.number += 1;
-        let key = (coming.stored.size, queue.number);
-        queue.waiting.insert(key, coming);
-        while queue.threads < FOR_WAITERS + FOR_THE_REST {
-            let for_waiters = queue.threads < FOR_WAITERS;
-            let (work, runtime) = (self.0.clone(), runtime.clone());
-            let fill = move || work.fill_all(for_waiters, &runtime);
-            if std::thread::Builder::new().name("fill".into()).spawn(fill).is_err() && queue.threads == 0 {
-                // Nobody fills it: it must not stay.
-                let coming = queue.take_first();
-                drop(queue);
-                return drop(coming);
-            }
-            queue.threads += 1;
+        for coming in coming {
+            queue.number += 1;
+            let key = (coming.stored.size, queue.number);
+            queue.waiting.insert(key, coming);
         }
+        for (for_waiters, threads) in [(false, FOR_THE_REST), (true, FOR_WAITERS)] {
+            while queue.threads[usize::from(for_waiters)] < threads {
+                let (work, runtime) = (self.0.clone(), runtime.clone());
+                let fill = move || work.fill_all(for_waiters, &runtime);
+                if std::thread::Builder::new().name("fill".into()).spawn(fill).is_err() {
+                    break;
+                }
+                queue.threads[usize::from(for_waiters)] += 1;
+            }
+        }
+        // If nobody can fill them they must not stay.
+        let lost = if queue.threads[0] == 0 { std::mem::take(&mut queue.waiting) } else { BTreeMap::new() };
         // What was opened before it came here was told to nobody.
         if let Some(listener) = queue.listener {
             listener.wake();
         }
         self.0.changed.notify_all();
+        drop(queue);
+        drop(lost);
     }
 
     /// Whether nothing is on its way.
@@ -214,7 +222,7 @@ impl Filler {
         drop(queue);
         drop(rest);
         let mut queue = self.0.queue();
-        while queue.threads > 0 {
+        while queue.threads != [0, 0] {
             queue = self.0.changed.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
     }
@@ -303,7 +311,7 @@ impl Work {
             queue.filling_wanted -= usize::from(is_wanted);
             self.changed.notify_all();
         }
-        queue.threads -= 1;
+        queue.threads[usize::from(for_waiters)] -= 1;
         self.changed.notify_all();
     }
 
@@ -380,7 +388,7 @@ mod tests {
         }
         workspace.remove(&path).await.unwrap();
         let coming = Coming::new(leased, permit, &copy.base, "lost".into(), stored);
-        copy.filler.add(coming, &Handle::current());
+        copy.filler.add(vec![coming], &Handle::current());
         assert_eq!(reader.await.unwrap(), b"");
         copy.settled().await;
         assert_eq!(std::fs::read_dir(&here).unwrap().count(), 0);

@@ -216,6 +216,15 @@ impl WorkingCopy {
         let _ = self.left().wait_for(|left| left.files == 0).await;
     }
 
+    /// Waits until the file at this place is not on its way any more. For whoever opened it without waiting, which fails
+    /// while it is ([`std::io::ErrorKind::WouldBlock`]), and is what brings it first.
+    pub async fn arrived(&self, local: &Path) {
+        let mut left = self.left();
+        let is_coming =
+            || self.base.known().get(local).is_some_and(|file| matches!(file.state, State::Coming { .. }));
+        while is_coming() && left.changed().await.is_ok() {}
+    }
+
     /// What could not be brought since this was last asked.
     pub fn faults(&self) -> Vec<LeftOut> {
         std::mem::take(&mut *lock(&self.base.faults))

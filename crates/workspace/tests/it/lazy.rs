@@ -221,3 +221,23 @@ async fn files_belong_to_whom_the_copy_is_for() {
     copy.settled().await;
     assert_eq!(copy.save().await.unwrap(), workspace::Saved::default());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_wait_is_told_to_come_again() {
+    let bed = Bed::new();
+    sparse(&bed.stored().join("uploads"), 200, 200 << 10);
+    let (copy, here) = bed.copy("here", View::Flat);
+    copy.refresh().await.unwrap();
+    let root = sys::file::directory(&here).unwrap();
+    let name = Path::new("file-00199");
+    let open = || sys::file::open_below(std::os::fd::AsFd::as_fd(&root), name);
+    loop {
+        match open() {
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock),
+            Ok(_) => break,
+        }
+        copy.arrived(name).await;
+    }
+    check(&here.join(name), 199, 200 << 10);
+    copy.close().await;
+}
