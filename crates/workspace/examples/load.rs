@@ -80,7 +80,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let uploads = dir.path().join("store/local/another/uploads");
     fs::create_dir_all(&uploads)?;
     for number in 0..1000 {
-        fs::write(uploads.join(format!("{number}.bin")), vec![7; 1 << 20])?;
+        let file = fs::File::create(uploads.join(format!("{number}.bin")))?;
+        file.write_all_at(&vec![7; 1 << 20], 0)?;
+        // As a store does with what it is given.
+        file.sync_all()?;
     }
     let workspace = store.workspace("local", &WorkspaceName::parse("another")?);
     let here = dir.path().join("lazy");
