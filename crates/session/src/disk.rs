@@ -7,15 +7,19 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sys::tree::{self, Kind};
+use workspace::WorkingCopy;
+
+use crate::room::Room;
 
 /// The most that is looked at in one walk.
 const ENTRIES: u32 = 1_000_000;
 /// What a tree counts that has more entries, or goes deeper, than a walk does: whoever hides something there is over
 /// every limit.
-pub(crate) const IMMEASURABLE: u64 = u64::MAX;
+const IMMEASURABLE: u64 = u64::MAX;
 /// The least growth that counts in a cell that is over its limit, bytes: a file that was being written when its call was
 /// stopped is written to the end when the interpreter lets go of it, in the next call.
 const SLACK: u64 = 8 << 20;
@@ -95,6 +99,24 @@ pub(crate) fn measure(directories: &[PathBuf]) -> (u64, Duration) {
         }
     }
     (used, started.elapsed())
+}
+
+/// Measures what a session keeps on disk. What its workspace brought does not count: the session did not write it.
+pub(crate) async fn measure_own(
+    directories: [PathBuf; 2],
+    room: Arc<Room>,
+    copy: Option<Arc<WorkingCopy>>,
+) -> Option<(u64, Duration)> {
+    let begun = room.begin();
+    let (mut used, mut took) = tokio::task::spawn_blocking(move || measure(&directories)).await.ok()?;
+    if let Some(copy) = copy.filter(|_| used != IMMEASURABLE) {
+        let started = Instant::now();
+        // What arrives between the two is taken off and not counted, so nobody is stopped for it.
+        used = used.saturating_sub(copy.extra_disk().await.unwrap_or(0));
+        took += started.elapsed();
+    }
+    room.measured(used, begun);
+    Some((used, took))
 }
 
 #[cfg(test)]

@@ -41,13 +41,12 @@ pub enum Error {
     #[error("save files of the session")]
     Save(#[source] workspace::Error),
     /// What the session changed could not be saved at its end.
-    #[error("save the files of the session at its end{}", told(aside.as_deref()))]
+    #[error("save what the session changed{}: {why}", told(aside.as_deref()))]
     Unsaved {
         /// Where they are kept on the host.
         aside: Option<PathBuf>,
-        /// Why not.
-        #[source]
-        source: Arc<workspace::Error>,
+        /// Why not: what the first of them was.
+        why: String,
     },
     /// The call's id was used before.
     #[error("take call {0}: its id was used before")]
@@ -92,7 +91,7 @@ pub enum Error {
 }
 
 fn told(aside: Option<&Path>) -> String {
-    aside.map_or_else(String::new, |aside| format!("; they are kept in `{}`", aside.display()))
+    aside.map_or_else(String::new, |aside| format!("; its files are kept in `{}`", aside.display()))
 }
 
 impl Error {

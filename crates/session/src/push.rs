@@ -23,6 +23,8 @@ use crate::task::Message;
 
 /// How often a file is read again that was written to meanwhile.
 const TRIES: u32 = 3;
+/// What a working copy says of what it does not have; more can be said here.
+const NOT_THERE: &str = "there is no such file";
 /// The most names that are told of what is there instead.
 const TOLD: usize = 5;
 
@@ -53,7 +55,7 @@ impl Session {
     /// ends meanwhile saves first what it was asked for; [`Error::Ended`] says that it was not asked in time.
     pub async fn push(&self, paths: Vec<PathBuf>) -> Result<Saved> {
         let Some(workspace) = self.workspace() else { return Err(Error::NoWorkspace) };
-        let (mount, most) = (self.mount().to_owned(), self.disk_limit());
+        let (mount, most) = (Path::new(self.mount().as_str()), self.disk_limit());
         let base = if paths.iter().any(|path| is_relative(path)) {
             self.working_directory().await?
         } else {
@@ -63,7 +65,9 @@ impl Session {
         let (mut inside, mut outside) = (Vec::new(), Vec::new());
         for path in &paths {
             let absolute = absolute(&base, path);
-            match absolute.strip_prefix(&mount) {
+            // The usual name leads to it, wherever it is.
+            let local = absolute.strip_prefix(mount).or_else(|_| absolute.strip_prefix(policy::WORKSPACE));
+            match local {
                 Ok(local) => inside.push((local.to_owned(), path)),
                 Err(_) => match self.outside(&absolute, most).await? {
                     Ok(file) => outside.push(file),
@@ -77,11 +81,11 @@ impl Session {
             saved = self.order_push(paths.is_empty(), wanted, outside).await?;
         }
         for (local, path) in inside {
-            let is_told = saved.files.iter().map(|file| &file.local);
-            let is_told = is_told
-                .chain(saved.left_out.iter().map(|left| &left.local))
-                .any(|told| told.starts_with(&local));
-            if !is_told {
+            let missing = |left: &LeftOut| left.local == local && left.why == NOT_THERE;
+            saved.left_out.retain(|left| !missing(left));
+            let files = saved.files.iter().map(|file| &file.local);
+            let left = saved.left_out.iter().map(|left| &left.local);
+            if !files.chain(left).any(|told| told.starts_with(&local)) {
                 let why = self.why_nothing(&mount.join(&local)).await;
                 left_out.push(LeftOut { local: path.clone(), why, failed: false });
             }
@@ -234,11 +238,8 @@ impl Outside {
                 Err(error) => return Err(error),
             }
         }
-        saved.left_out.push(LeftOut {
-            local,
-            why: "it is being written to all the time".to_owned(),
-            failed: true,
-        });
+        let why = "it is being written to all the time".to_owned();
+        saved.left_out.push(LeftOut { local, why, failed: true });
         Ok(())
     }
 }

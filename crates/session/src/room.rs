@@ -1,15 +1,9 @@
 //! How much more the daemon may write into a cell for its clients.
 //!
 //! What a cell's own processes write is limited by the kernel; the daemon's writing is not, and so it counts. The disk is
-//! measured from time to time; what the daemon has written since counts until the next measurement has seen it. What the
-//! workspace brought does not count: the session did not write it.
+//! measured from time to time; what the daemon has written since counts until the next measurement has seen it.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-
-use crate::disk;
-
-/// What a file takes up beside its content, at most: the rest of its last block, and a directory's, bytes.
-const OVERHEAD: u64 = 8192;
 
 /// A cell's room on the disk, shared by all who write there for it.
 #[derive(Debug)]
@@ -18,14 +12,12 @@ pub(crate) struct Room {
     used: AtomicU64,
     /// Bytes written, less those freed, that no measurement may have seen.
     ahead: AtomicI64,
-    /// What the workspace brought takes up, bytes, at most.
-    brought: AtomicU64,
 }
 
 impl Room {
     /// All of a limit, bytes.
     pub(crate) fn new(limit: u64) -> Room {
-        Room { limit, used: AtomicU64::new(0), ahead: AtomicI64::new(0), brought: AtomicU64::new(0) }
+        Room { limit, used: AtomicU64::new(0), ahead: AtomicI64::new(0) }
     }
 
     /// The limit, bytes.
@@ -62,21 +54,10 @@ impl Room {
         self.ahead.load(Ordering::Relaxed)
     }
 
-    /// The workspace brought so many files with so many bytes.
-    pub(crate) fn bring(&self, files: u64, bytes: u64) {
-        let brought = bytes.saturating_add(files.saturating_mul(OVERHEAD));
-        self.brought.fetch_add(brought, Ordering::Relaxed);
-    }
-
-    /// A measurement has found this much on the disk, bytes. Gives how much of it counts.
-    pub(crate) fn measured(&self, used: u64, begun: i64) -> u64 {
-        let counts = match used {
-            disk::IMMEASURABLE => used,
-            used => used.saturating_sub(self.brought.load(Ordering::Relaxed)),
-        };
-        self.used.store(counts, Ordering::Relaxed);
+    /// A measurement has found this much that counts, bytes.
+    pub(crate) fn measured(&self, used: u64, begun: i64) {
+        self.used.store(used, Ordering::Relaxed);
         self.ahead.fetch_sub(begun, Ordering::Relaxed);
-        counts
     }
 }
 
@@ -97,15 +78,5 @@ mod tests {
         room.measured(u64::MAX, 0);
         assert_eq!(room.left(), 0);
         assert!(!room.take(1));
-    }
-
-    #[test]
-    fn what_was_brought_does_not_count() {
-        let room = Room::new(100);
-        room.bring(1, 1000);
-        assert_eq!(room.measured(1000 + OVERHEAD + 60, 0), 60);
-        assert!(room.take(40) && !room.take(1));
-        assert_eq!(room.measured(10, 0), 0);
-        assert_eq!(room.measured(disk::IMMEASURABLE, 0), disk::IMMEASURABLE);
     }
 }

@@ -1,10 +1,10 @@
 //! What a caller holds of a session and of a call.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use policy::Mount;
 use protocol::{CallId, Outcome, SessionId, Survival};
 use tokio::sync::{mpsc, oneshot, watch};
 use workspace::Workspace;
@@ -86,7 +86,7 @@ pub(crate) struct Inner {
     id: SessionId,
     principal: Principal,
     workspace: Option<Workspace>,
-    mount: PathBuf,
+    mount: Mount,
     disk_limit: u64,
     inbox: mpsc::UnboundedSender<Message>,
     life: watch::Receiver<Life>,
@@ -135,12 +135,8 @@ impl Session {
         life: watch::Receiver<Life>,
     ) -> Session {
         let disk_limit = options.limits.disk;
-        let (mut workspace, mut mount) = (None, None);
-        if let Some(options) = &options.workspace {
-            workspace = Some(options.workspace.clone());
-            mount.clone_from(&options.mount);
-        }
-        let mount = mount.map_or_else(|| policy::WORKSPACE.into(), PathBuf::from);
+        let workspace = options.workspace.as_ref().map(|options| options.workspace.clone());
+        let mount = options.mount.clone();
         let known = Mutex::default();
         Session(Arc::new(Inner { id, principal, workspace, mount, disk_limit, inbox, life, known }))
     }
@@ -165,7 +161,7 @@ impl Session {
     }
 
     /// Where the cell sees its workspace.
-    pub(crate) fn mount(&self) -> &Path {
+    pub(crate) fn mount(&self) -> &Mount {
         &self.0.mount
     }
 

@@ -189,11 +189,12 @@ impl Task {
         let directories = [cell.workspace().to_owned(), cell.home()];
         self.measuring = true;
         self.orders.unmeasured = false;
-        let room = self.orders.room.clone();
-        self.jobs.spawn_blocking(move || {
-            let begun = room.begin();
-            let (used, took) = disk::measure(&directories);
-            Job::Measured(room.measured(used, begun), took)
+        let (room, copy) = (self.orders.room.clone(), self.durable.copy());
+        self.jobs.spawn(async move {
+            match disk::measure_own(directories, room, copy).await {
+                Some((used, took)) => Job::Measured(used, took),
+                None => Job::Other,
+            }
         });
     }
 
@@ -201,10 +202,8 @@ impl Task {
         self.measuring = false;
         self.disk.measured(used, took, std::time::Instant::now());
         let limit = self.options.limits.disk;
-        // What is being brought now is not yet known to have been.
-        let judged = !self.durable.brings();
         for (call, record) in &self.records {
-            if judged && record.started.is_some() && disk::over(used, record.disk_before, limit) {
+            if record.started.is_some() && disk::over(used, record.disk_before, limit) {
                 self.events.push_back(Event::Stop(*call, StopReason::Disk));
             }
         }

@@ -31,21 +31,14 @@ impl Task {
             self.events.push_back(Event::Drained(call));
             return;
         }
-        let room = self.orders.room.clone();
+        let (room, copy) = (self.orders.room.clone(), self.durable.copy());
         self.jobs.spawn(async move {
             let spooled = match spool {
                 Some(spool) => spool.await.ok().flatten(),
                 None => None,
             };
             let measured = match directories {
-                Some(directories) => {
-                    let measure = move || {
-                        let begun = room.begin();
-                        let (used, took) = disk::measure(&directories);
-                        (room.measured(used, begun), took)
-                    };
-                    tokio::task::spawn_blocking(measure).await.ok()
-                }
+                Some(directories) => disk::measure_own(directories, room, copy).await,
                 None => None,
             };
             Job::Drained { call, spooled, measured }

@@ -119,8 +119,8 @@ pub(crate) enum Life {
 pub(crate) enum Fate {
     /// Something of the cell is left.
     Destroy(Arc<cell::Error>),
-    /// Files could not be saved; where they were put aside.
-    Unsaved(Arc<::workspace::Error>, Option<PathBuf>),
+    /// Files could not be saved, and why; where they were put aside.
+    Unsaved(Arc<str>, Option<PathBuf>),
 }
 
 /// What a job on another thread came to.
@@ -148,7 +148,7 @@ impl Fate {
     pub(crate) fn error(&self) -> Error {
         match self.clone() {
             Fate::Destroy(error) => Error::Destroy(error),
-            Fate::Unsaved(source, aside) => Error::Unsaved { aside, source },
+            Fate::Unsaved(why, aside) => Error::Unsaved { aside, why: why.to_string() },
         }
     }
 }

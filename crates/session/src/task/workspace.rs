@@ -12,7 +12,7 @@ use cell::Cell;
 use protocol::{CallId, SessionId};
 use tokio::sync::RwLock;
 use tokio::time::Instant;
-use workspace::{Brought, Saved, View, WorkingCopy, Workspace, points};
+use workspace::{Brought, LeftOut, Saved, View, WorkingCopy, Workspace, points};
 
 use super::{Fate, FileJob, FileOrder, Job, Task};
 use crate::error::{Error, chain};
@@ -26,9 +26,10 @@ pub struct WorkspaceOptions {
     pub workspace: Workspace,
     /// How the cell sees them.
     pub view: View,
-    /// Where the cell sees them; the usual place if it is not said.
-    pub mount: Option<String>,
 }
+
+/// How many sentences about files a call is told.
+const TOLD: usize = 10;
 
 /// What waits until the workspace was looked at.
 pub(super) enum Held {
@@ -46,6 +47,8 @@ pub(super) struct Durable {
     refreshing: Option<usize>,
     /// Sentences for the next call.
     notices: Vec<String>,
+    /// How many more there would be.
+    untold: usize,
     /// Held shared by whoever reads or writes the working copy, and alone by what ends it.
     in_use: Arc<RwLock<()>>,
 }
@@ -56,9 +59,25 @@ impl Durable {
         !self.held.is_empty() || self.in_use.try_write().is_err()
     }
 
-    /// Whether files are being brought, or may be.
-    pub(super) fn brings(&self) -> bool {
-        self.refreshing.is_some()
+    /// The working copy, for whoever measures it.
+    pub(super) fn copy(&self) -> Option<Arc<WorkingCopy>> {
+        self.copy.clone()
+    }
+
+    /// Sentences for the next call.
+    fn tell(&mut self, notices: impl IntoIterator<Item = String>) {
+        self.notices.extend(notices);
+        self.untold += self.notices.len().saturating_sub(TOLD);
+        self.notices.truncate(TOLD);
+    }
+
+    fn take_notices(&mut self) -> Vec<String> {
+        let mut notices = std::mem::take(&mut self.notices);
+        let untold = std::mem::take(&mut self.untold);
+        if untold > 0 {
+            notices.push(format!("{untold} more files of the workspace are not here as they arrived"));
+        }
+        notices
     }
 
     /// Whether a call is held.
@@ -107,26 +126,27 @@ impl Task {
         let Some(copy) = self.durable.copy.clone().filter(|_| self.durable.refreshing.is_none()) else {
             return;
         };
+        let Ok(in_use) = self.durable.in_use.clone().try_read_owned() else { return };
         self.durable.refreshing = Some(self.durable.held.len());
-        let in_use = self.durable.in_use.clone();
         self.jobs.spawn(async move {
-            let _in_use = in_use.read_owned().await;
-            Job::Refreshed(copy.refresh().await)
+            let refreshed = copy.refresh().await;
+            drop(in_use);
+            Job::Refreshed(refreshed)
         });
     }
 
     pub(super) fn on_refreshed(&mut self, refreshed: workspace::Result<Brought>) {
         match refreshed {
             Ok(brought) => {
-                self.orders.room.bring(brought.files as u64, brought.bytes);
-                let kept = brought.kept.iter().map(arrived_and_kept);
-                self.durable.notices.extend(kept);
+                self.durable.tell(brought.kept.iter().map(arrived_and_kept));
+                let faults = self.durable.copy.as_ref().map(|copy| copy.faults()).unwrap_or_default();
+                self.durable.tell(faults.iter().map(not_brought));
             }
             Err(error) => {
                 tracing::error!(session = %self.session, "bring files of a workspace: {}", chain(&error));
                 let notice =
                     format!("files that arrived in the workspace may be missing here: {}", chain(&error));
-                self.durable.notices.push(notice);
+                self.durable.tell([notice]);
             }
         }
         let ready = self.durable.refreshing.take().unwrap_or(0).min(self.durable.held.len());
@@ -143,7 +163,7 @@ impl Task {
         match held {
             Held::Call(call, work) => {
                 if let Some(record) = self.records.get(&call) {
-                    for notice in self.durable.notices.drain(..) {
+                    for notice in self.durable.take_notices() {
                         record.notice(notice);
                     }
                 }
@@ -183,14 +203,14 @@ impl Task {
     /// Saves files beside everything else that goes on.
     pub(super) fn push(&mut self, order: PushOrder) {
         let Some(copy) = self.durable.copy.clone().filter(|_| !self.destroying) else { return };
-        let in_use = self.durable.in_use.clone();
+        let Ok(in_use) = self.durable.in_use.clone().try_read_owned() else { return };
         self.last_use = Instant::now();
         // No job: the end of the session waits for it for as long as it takes.
         tokio::spawn(async move {
-            let _in_use = in_use.read_owned().await;
             let PushOrder { all, inside, outside, answer } = order;
             let saved = push(&copy, all, &inside, outside).await;
             points::reached("push: before the answer");
+            drop(in_use);
             let _ = answer.send(saved.map_err(Error::Save));
         });
     }
@@ -228,23 +248,30 @@ impl Keeping {
         points::reached("stop: before the answer");
         let failed = |error| Some(Fate::Destroy(Arc::new(error)));
         match (saved, ended.and(settled), destroyed) {
-            (Err(error), _, destroyed) => {
-                Some(Fate::Unsaved(Arc::new(error), destroyed.ok().flatten().flatten()))
-            }
+            (Err(why), _, destroyed) => Some(Fate::Unsaved(why.into(), destroyed.ok().flatten().flatten())),
             (Ok(()), Err(error), _) | (Ok(()), Ok(()), Err(error)) => failed(error),
             (Ok(()), Ok(()), Ok(_)) => None,
         }
     }
 
-    async fn save(self) -> workspace::Result<()> {
+    /// Saves what changed; else, why not all of it.
+    async fn save(self) -> std::result::Result<(), String> {
         let _alone = self.in_use.write_owned().await;
-        let saved = self.copy.save().await?;
-        let files = saved.files.iter().filter(|file| file.written).count();
-        tracing::debug!(session = %self.session, files, "the files of a session were saved");
-        for left in saved.left_out {
+        let saved = self.copy.save().await;
+        // What is not here yet is in the store, and nobody shall take it for empty.
+        self.copy.close().await;
+        let saved = saved.map_err(|error| chain(&error))?;
+        tracing::debug!(session = %self.session, files = saved.files.len(), "the files of a session were saved");
+        for left in &saved.left_out {
             tracing::warn!(session = %self.session, "{:?} was not saved: {}", left.local, left.why);
         }
-        Ok(())
+        let mut failed = saved.left_out.into_iter().filter(|left| left.failed);
+        let Some(first) = failed.next() else { return Ok(()) };
+        let first = not_saved(&first);
+        Err(match failed.count() {
+            0 => first,
+            more => format!("{first} (and {more} more)"),
+        })
     }
 }
 
@@ -279,4 +306,12 @@ fn arrived_and_kept(path: &workspace::WorkspacePath) -> String {
     let (namespace, name) = path.as_str().split_once('/').unwrap_or(("", path.as_str()));
     let place = if namespace.is_empty() { "the workspace".to_owned() } else { format!("{namespace}/") };
     format!("`{name}` arrived in {place}; the one here was changed by this session and stays")
+}
+
+fn not_brought(left: &LeftOut) -> String {
+    format!("`{}` of the workspace is not here: {}", left.local.display(), left.why)
+}
+
+fn not_saved(left: &LeftOut) -> String {
+    format!("`{}` was not: {}", left.local.display(), left.why)
 }

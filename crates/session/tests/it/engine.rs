@@ -210,7 +210,7 @@ async fn a_kernel_that_dies_between_calls_is_told_at_the_next() {
 }
 
 /// The process that is PID 1 in a session's cell.
-fn init(bench: &Bench, session: &Session) -> rustix::process::Pid {
+pub(crate) fn init(bench: &Bench, session: &Session) -> rustix::process::Pid {
     let workspace = bench.cell(session).join("workspace");
     let workspace = workspace.to_string_lossy();
     let workspace = workspace.rsplit("/nodes/").next().unwrap();

@@ -49,9 +49,14 @@ pub(crate) fn environment() -> Option<PathBuf> {
 
 /// Runs a test with an engine of its own, and looks for what is left.
 pub(crate) async fn with(kernels: Kernels, test: impl AsyncFnOnce(&Bench)) {
+    beside(async |environment| run_test(environment, kernels, test).await).await;
+}
+
+/// Runs a test that makes its engines itself, and looks for processes that are left.
+pub(crate) async fn beside(test: impl AsyncFnOnce(PathBuf)) {
     let Some(environment) = environment() else { return };
     let turn = PROCESS.read().await;
-    run_test(environment, kernels, test).await;
+    test(environment).await;
     drop(turn);
     // What has no mark of the engine it belongs to can only be looked for when no other engine runs.
     if let Ok(_alone) = PROCESS.try_write() {
@@ -68,17 +73,20 @@ pub(crate) async fn alone(kernels: Kernels, test: impl AsyncFnOnce(&Bench)) {
 }
 
 async fn run_test(environment: PathBuf, kernels: Kernels, test: impl AsyncFnOnce(&Bench)) {
-    left::adopt_orphans();
     let data = tempfile::tempdir().unwrap();
-    let options = EngineOptions {
-        data: data.path().to_owned(),
-        environment,
-        kernels,
-        total_memory: None,
-        resolver: Resolver::of_host().unwrap(),
-    };
-    let engine = Engine::start(options).await.unwrap();
-    let bench = Bench { engine, data: data.path().to_owned() };
+    run_in(data.path(), environment, kernels, test).await;
+    data.close().unwrap();
+}
+
+/// Runs a test with an engine of its own in a data directory that may have been another's.
+pub(crate) async fn run_in(
+    data: &Path,
+    environment: PathBuf,
+    kernels: Kernels,
+    test: impl AsyncFnOnce(&Bench),
+) {
+    left::adopt_orphans();
+    let bench = Bench { engine: engine(data, environment, kernels).await, data: data.to_owned() };
     if kernels != COLD {
         assert!(bench.engine.warm(PATIENCE).await, "no forkserver");
     }
@@ -86,7 +94,18 @@ async fn run_test(environment: PathBuf, kernels: Kernels, test: impl AsyncFnOnce
     let marks = left::Marks::of(&bench);
     within("shut the engine down", bench.engine.shutdown()).await;
     left::assert_nothing(&marks).await;
-    data.close().unwrap();
+}
+
+/// An engine.
+pub(crate) async fn engine(data: &Path, environment: PathBuf, kernels: Kernels) -> Engine {
+    let options = EngineOptions {
+        data: data.to_owned(),
+        environment,
+        kernels,
+        total_memory: None,
+        resolver: Resolver::of_host().unwrap(),
+    };
+    Engine::start(options).await.unwrap()
 }
 
 /// An engine with a data directory of its own.

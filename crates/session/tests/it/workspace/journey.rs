@@ -1,9 +1,12 @@
 //! Files come, go and stay.
 
-use std::path::PathBuf;
+use std::io::Read;
 
-use super::{get, open, put, workspace};
-use crate::kit::{BARE, print, run, shell, with, within};
+use session::Outcome;
+use session::workspace::View;
+
+use super::{get, open, open_as, options, put, stop, text, workspace};
+use crate::kit::{BARE, COLD, print, run, shell, start, with, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_there_comes_before_code_and_what_code_made_stays() {
@@ -16,37 +19,127 @@ async fn what_is_there_comes_before_code_and_what_code_made_stays() {
         let session = open(bench, &files).await;
         let code = "import os\nprint(open('sales.csv').read(), open('deep/er/x.bin', 'rb').read())\n\
                     print(open('earlier.txt').read(), sorted(os.listdir()))\n\
-                    open('out.txt', 'w').write('a result')";
-        let printed = print(&session, code).await;
+                    open('out.txt', 'w').write('a result'); open('out.bin', 'wb').write(bytes(range(256)))";
         assert_eq!(
-            printed,
+            print(&session, code).await,
             "a,b\n1,2\n b'\\x00\\x9f\\x92\\x96'\nmade before ['deep', 'earlier.txt', 'sales.csv']\n"
         );
-        put(&files, "uploads/late.txt", "it came later").await;
-        assert_eq!(shell(&session, "cat late.txt").await.ok().stdout(), "it came later");
-        within("stop", session.stop()).await.unwrap();
-        assert_eq!(get(&files, "code-interpreter/out.txt").await.unwrap(), b"a result");
-        assert_eq!(get(&files, "uploads/sales.csv").await.unwrap(), b"a,b\n1,2\n");
+        stop(&session).await;
+        assert_eq!(text(&files, "code-interpreter/out.txt").await.unwrap(), "a result");
+        assert_eq!(text(&files, "uploads/sales.csv").await.unwrap(), "a,b\n1,2\n");
+        assert_eq!(text(&files, "code-interpreter/sales.csv").await, None, "it was not changed");
         let next = open(bench, &files).await;
-        assert_eq!(print(&next, "print(open('out.txt').read())").await, "a result\n");
-        within("stop", next.stop()).await.unwrap();
+        let code = "print(open('out.txt').read(), open('out.bin', 'rb').read() == bytes(range(256)))";
+        assert_eq!(print(&next, code).await, "a result True\n");
+        stop(&next).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_is_durable_when_it_returns() {
+async fn what_arrives_later_is_there_at_the_next_call_and_overwrites_nothing() {
     with(BARE, async |bench| {
         let files = workspace(bench);
+        put(&files, "uploads/data.csv", "one").await;
+        put(&files, "uploads/mine.csv", "one").await;
         let session = open(bench, &files).await;
-        run(&session, "open('a.txt', 'w').write('a'); open('b.txt', 'w').write('b')").await.ok();
-        let saved = session.push(vec![PathBuf::from("a.txt")]).await.unwrap();
-        assert_eq!(saved.files.len(), 1, "{saved:?}");
-        assert_eq!(get(&files, "code-interpreter/a.txt").await.unwrap(), b"a");
-        assert_eq!(get(&files, "code-interpreter/b.txt").await, None);
-        session.push(Vec::new()).await.unwrap();
-        assert_eq!(get(&files, "code-interpreter/b.txt").await.unwrap(), b"b");
-        within("stop", session.stop()).await.unwrap();
+        run(&session, "open('mine.csv', 'w').write('changed')").await.ok();
+        put(&files, "uploads/data.csv", "two").await;
+        put(&files, "uploads/mine.csv", "two").await;
+        put(&files, "uploads/late.csv", "late").await;
+        let ran = shell(&session, "cat data.csv mine.csv late.csv").await.ok();
+        assert_eq!(ran.stdout(), "twochangedlate");
+        let notice = "`mine.csv` arrived in uploads/; the one here was changed by this session and stays";
+        assert_eq!(ran.notices(), [notice]);
+        put(&files, "uploads/by-file.csv", "for an operation").await;
+        let mut opened = within("read a file", session.read_file("by-file.csv")).await.unwrap();
+        let mut read = String::new();
+        opened.file.read_to_string(&mut read).unwrap();
+        assert_eq!(read, "for an operation");
+        assert!(run(&session, "1").await.ok().notices().is_empty(), "it was told");
+        stop(&session).await;
+        assert_eq!(text(&files, "uploads/mine.csv").await.unwrap(), "two");
+        assert_eq!(text(&files, "code-interpreter/mine.csv").await.unwrap(), "changed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_keep_their_order_while_files_are_brought() {
+    with(BARE, async |bench| {
+        let files = workspace(bench);
+        for n in 0..300 {
+            put(&files, &format!("uploads/{n}.txt"), "x").await;
+        }
+        let session = open(bench, &files).await;
+        // None of these waits for the one before it to end before it is sent.
+        let calls: Vec<_> = (0..20).map(|n| start(&session, &format!("print({n})"))).collect();
+        let taken_back = start(&session, "print('never')");
+        session.interrupt(taken_back.id());
+        let mut printed = String::new();
+        for call in calls {
+            printed += &crate::kit::Ran::of(call).await.ok().stdout();
+        }
+        assert_eq!(printed, (0..20).map(|n| format!("{n}\n")).collect::<String>());
+        let report = within("end the call", taken_back.report()).await;
+        assert!(matches!(report.outcome, Outcome::Interrupted { .. }), "{report:?}");
+        stop(&session).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_while_files_are_brought_and_the_session_ends_is_told_so() {
+    with(COLD, async |bench| {
+        let files = workspace(bench);
+        for n in 0..300 {
+            put(&files, &format!("uploads/{n}.txt"), "x").await;
+        }
+        let session = open(bench, &files).await;
+        let call = start(&session, "print('never')");
+        stop(&session).await;
+        assert_eq!(within("end the call", call.report()).await.outcome, Outcome::SessionEnded);
+        assert_eq!(files.list("uploads").await.unwrap().len(), 300);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_files_are_read_whole_by_programs_and_by_operations() {
+    with(COLD, async |bench| {
+        let files = workspace(bench);
+        let large: Vec<u8> = (0..8 << 20).map(|n: u32| (n % 251) as u8).collect();
+        for n in 0..8 {
+            put(&files, &format!("uploads/{n}.bin"), large.clone()).await;
+        }
+        let session = open(bench, &files).await;
+        for name in ["7.bin", "3.bin"] {
+            let mut opened = within("read a file", session.read_file(name)).await.unwrap();
+            let mut content = Vec::new();
+            opened.file.read_to_end(&mut content).unwrap();
+            assert!(content == large, "{name} has {} bytes", content.len());
+        }
+        let sums = shell(&session, "cksum *.bin | cut -d' ' -f1,2 | sort -u | wc -l").await.ok();
+        assert_eq!(sums.stdout().trim(), "1");
+        stop(&session).await;
+        assert_eq!(files.list("code-interpreter").await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_workspace_follows_the_directory() {
+    with(COLD, async |bench| {
+        let files = workspace(bench);
+        put(&files, "uploads/a.txt", "a").await;
+        put(&files, "notes/b.txt", "b").await;
+        let session = open_as(bench, options(&files, View::Whole)).await;
+        let line = "cat uploads/a.txt notes/b.txt && rm notes/b.txt && echo -n c > c.txt";
+        assert_eq!(shell(&session, line).await.ok().stdout(), "ab");
+        stop(&session).await;
+        assert_eq!(get(&files, "notes/b.txt").await, None);
+        assert_eq!(text(&files, "c.txt").await.unwrap(), "c");
+        assert_eq!(text(&files, "uploads/a.txt").await.unwrap(), "a");
     })
     .await;
 }
