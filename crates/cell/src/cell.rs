@@ -84,7 +84,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let removed = self.remove();
         if let Ok(Some(aside)) = &removed {
-            tracing::warn!("unsaved files of a session that ended are in `{}`", aside.display());
+            tracing::info!("unsaved files of a session that ended are in `{}`", aside.display());
         }
         if removed.is_ok() {
             self.shared.ids.give_back(self.slot);
@@ -257,6 +257,11 @@ impl Cell {
     /// says whose it is.
     pub fn keep(&self, whose: &str) -> Result<()> {
         unsaved::note(&self.place.directory, whose)
+    }
+
+    /// Where to write down what of its workspace need not be kept; that is put aside with it.
+    pub fn brought(&self) -> PathBuf {
+        self.place.directory.join("brought")
     }
 
     /// Its workspace has been saved, and goes with it.

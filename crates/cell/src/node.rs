@@ -247,7 +247,7 @@ fn put_aside(cells: &Path, unsaved: &Path) -> bool {
     let put = |cell: fs::DirEntry| match unsaved::put_aside(&cell.path(), unsaved) {
         Ok(None) => true,
         Ok(Some(aside)) => {
-            tracing::warn!("a session was cut off: what it had not saved is in `{}`", aside.display());
+            tracing::info!("the files of a session that was cut off are in `{}`", aside.display());
             true
         }
         Err(error) => {

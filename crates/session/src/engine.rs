@@ -16,6 +16,7 @@ use crate::forks::{Forks, Kernels};
 use crate::principal::Principal;
 use crate::session::{Inner, Session};
 use crate::task::{Life, Message, SessionOptions, Task};
+use crate::unsaved;
 
 /// Where an engine finds its things.
 #[derive(Debug, Clone)]
@@ -64,6 +65,7 @@ impl Engine {
         // Half of the descriptors are for everything else: sessions, their files, clients.
         let descriptors = usize::try_from(sys::process::open_files()).unwrap_or(usize::MAX);
         let connections = Arc::new(Semaphore::new((descriptors / 4).min(Semaphore::MAX_PERMITS)));
+        let unsaved = options.data.join("unsaved");
         let node = blocking(move || {
             let extra = [(forkserver::HELPER_NAME, forkserver::HELPER, 0o755)];
             let runtime =
@@ -78,6 +80,8 @@ impl Engine {
             Node::start(&node).map_err(Error::Node)
         })
         .await??;
+        // Nobody waits for it: what is put aside is there already.
+        tokio::task::spawn_blocking(move || unsaved::tidy(&unsaved));
         let node = Arc::new(node);
         let forks = Arc::new(Forks::new(kernels, node.clone()));
         let supervisor = Some(tokio::spawn(forks.clone().supervise()));

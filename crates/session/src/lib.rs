@@ -37,6 +37,7 @@ pub mod records;
 mod room;
 mod session;
 mod task;
+mod unsaved;
 
 pub use cell_files::{DirectoryEntry, EntryKind, Listing, OpenFile};
 pub use egress::Resolver;

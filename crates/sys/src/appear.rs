@@ -105,6 +105,14 @@ pub fn remove(directory: impl AsFd, name: &OsStr) -> io::Result<()> {
     }
 }
 
+/// Removes a directory in a directory, if it is empty.
+pub fn remove_directory(directory: impl AsFd, name: &OsStr) -> io::Result<()> {
+    match rustix::fs::unlinkat(directory, name, AtFlags::REMOVEDIR) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
 /// Begins to write what was changed in a file through a mapping, so that the next change through it is stamped.
 pub fn write_behind(file: &File) {
     // SAFETY: the descriptor is open; takes numbers. If it cannot be done nothing is lost.

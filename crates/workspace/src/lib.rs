@@ -21,7 +21,7 @@ pub mod points;
 mod reading;
 mod store;
 
-pub use copy::{Brought, Left, LeftOut, Saved, SavedFile, View, WorkingCopy};
+pub use copy::{Brought, Left, LeftOut, Saved, SavedFile, View, WorkingCopy, strip};
 pub use error::{Error, Result};
 pub use path::{Refused, WorkspaceName, WorkspacePath};
 pub use reading::Reading;

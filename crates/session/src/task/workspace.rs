@@ -18,6 +18,7 @@ use super::{Fate, FileJob, FileOrder, Job, Task};
 use crate::error::{Error, chain};
 use crate::machine::{Ending, Event, How, StopReason, Work};
 use crate::push::{Outside, PushOrder};
+use crate::unsaved;
 
 /// The workspace of a session.
 #[derive(Debug, Clone)]
@@ -108,6 +109,9 @@ impl Task {
         let Some(options) = &self.options.workspace else { return };
         let directory = cell.workspace().to_owned();
         let copy = WorkingCopy::new(options.workspace.clone(), options.view, directory, cell.owner());
+        if let Err(error) = copy.resume(&cell.brought()) {
+            tracing::warn!(session = %self.session, "remember what a workspace brought: {}", chain(&error));
+        }
         self.durable.copy = Some(Arc::new(copy));
         self.refresh();
     }
@@ -239,7 +243,10 @@ impl Keeping {
         let saved = self.save().await;
         let settled = match &saved {
             Ok(()) => on_thread(cell.clone(), Cell::settle).await,
-            Err(_) => Ok(()),
+            // What is put aside is what the session has and nobody else.
+            Err(_) => {
+                on_thread(cell.clone(), |cell| Ok(unsaved::strip(cell.workspace(), &cell.brought()))).await
+            }
         };
         points::reached("stop: everything was saved");
         // Whoever still holds it destroys it by letting go.

@@ -32,6 +32,9 @@ mod lease;
 mod place;
 mod save;
 mod steady;
+mod strip;
+
+pub use strip::strip;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -169,7 +172,7 @@ impl WorkingCopy {
     pub fn resume(&self, journal: &Path) -> Result<()> {
         let failed = |source| crate::Error::Disk { what: "read", path: journal.to_owned(), source };
         let coming = self.base.known().resume(journal).map_err(failed)?;
-        place::remove_all(&self.base, &coming).map_err(|source| self.base.listing(source))?;
+        place::remove_all(&self.base.directory, &coming).map_err(|source| self.base.listing(source))?;
         for (local, _) in &coming {
             self.base.known().remove(local);
         }

@@ -162,7 +162,7 @@ pub(super) fn born(file: &File) -> io::Result<i128> {
 }
 
 /// Removes files that were on their way, under whatever names the code has given them.
-pub(super) fn remove_all(base: &Base, coming: &[(Box<Path>, Entry)]) -> io::Result<()> {
+pub(super) fn remove_all(directory: &Path, coming: &[(Box<Path>, Entry)]) -> io::Result<()> {
     if coming.is_empty() {
         return Ok(());
     }
@@ -172,13 +172,13 @@ pub(super) fn remove_all(base: &Base, coming: &[(Box<Path>, Entry)]) -> io::Resu
     });
     let ids: HashMap<u64, i128> = ids.collect();
     let mut names = Vec::new();
-    sys::tree::walk(&base.directory, &mut |item| {
+    sys::tree::walk(directory, &mut |item| {
         if item.kind == Kind::File && ids.contains_key(&item.look.inode) {
             names.push((item.path.to_owned(), item.look.inode));
         }
         std::ops::ControlFlow::Continue(())
     })?;
-    let root = base.root()?;
+    let root = sys::file::directory(directory)?;
     for (name, inode) in names {
         let Ok((held, _, _)) = appear::hold_below(&root, &name) else { continue };
         if Some(&born(&held.into())?) == ids.get(&inode) {

@@ -8,7 +8,7 @@ use session::workspace::View;
 use session::{Error, SessionOptions};
 
 use super::{get, open, open_as, options, put, text, workspace};
-use crate::kit::{BARE, Bench, COLD, is_root, shell, with, within};
+use crate::kit::{BARE, Bench, COLD, is_root, left, shell, with, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_saved_whoever_ends_it() {
@@ -92,10 +92,12 @@ fn aside(ended: session::Result<()>) -> (PathBuf, String) {
     }
 }
 
-/// Nothing of it is missing but what the store had.
-fn assert_put_aside(bench: &Bench, session: &session::Session, place: &PathBuf) {
+/// What the session has and nobody else is there, and nothing else.
+fn assert_put_aside(bench: &Bench, session: &session::Session, place: &PathBuf, names: &[&str]) {
     assert_eq!(*place, bench.data.join("unsaved").join(session.id().to_string()));
-    assert_eq!(fs::read(place.join("workspace/made")).unwrap(), b"made here");
+    let mut found = left::names(&place.join("workspace"));
+    found.sort();
+    assert_eq!(found, names);
     assert_eq!(fs::metadata(place.join("workspace/large")).unwrap().len(), 3_000_000);
     let note: serde_json::Value = serde_json::from_slice(&fs::read(place.join("note")).unwrap()).unwrap();
     assert_eq!(note["workspace"], "default");
@@ -116,9 +118,8 @@ async fn what_cannot_be_saved_is_put_aside() {
         fs::write(&store, "in the way").unwrap();
         let (place, why) = aside(within("stop", session.stop()).await);
         assert!(why.contains("made") || why.contains("large"), "{why}");
-        assert_put_aside(bench, &session, &place);
-        // Another engine leaves it alone.
-        assert!(place.is_dir());
+        assert_put_aside(bench, &session, &place, &["large", "made"]);
+        assert_eq!(fs::read(place.join("workspace/made")).unwrap(), b"made here");
     })
     .await;
 }
@@ -150,7 +151,7 @@ async fn a_full_store_costs_nothing() {
             assert!(saved.left_out[0].why.contains("is full"), "{saved:?}");
             let (place, why) = aside(within("stop", session.stop()).await);
             assert!(why.contains("`large`") && why.contains("full"), "{why}");
-            assert_put_aside(bench, &session, &place);
+            assert_put_aside(bench, &session, &place, &["large"]);
             assert_eq!(text(&files, "code-interpreter/made").await.unwrap(), "made here");
             assert_eq!(get(&files, "code-interpreter/large").await, None);
         }

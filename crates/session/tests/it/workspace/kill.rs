@@ -17,7 +17,7 @@ use session::workspace::{View, Workspace, points};
 use session::{Principal, Session};
 
 use super::{get, options, workspace_in};
-use crate::kit::{COLD, beside, engine, left, run_in, shell, within};
+use crate::kit::{COLD, beside, engine, left, run_in, shell, until, within};
 
 /// Tells the daemon what to do: data directory, environment, phase, view and point, in lines.
 const ORDER: &str = "CELLBLOCK_TEST_KILL";
@@ -161,7 +161,15 @@ async fn kill_at(environment: &Path, phase: &str, view: &str, point: &str) {
     run_in(data.path(), environment.to_owned(), COLD, async |bench| {
         let files = workspace_in(data.path());
         let found = stored(&files).await;
-        let unsaved = left::names(&data.path().join("unsaved"));
+        let unsaved = || left::names(&data.path().join("unsaved"));
+        let seen = |aside: &String| !data.path().join("unsaved").join(aside).join("brought").exists();
+        until("what was put aside was looked at", || unsaved().iter().all(seen)).await;
+        let unsaved = unsaved();
+        // Nothing is there but what was lost: no file that the store has.
+        for aside in &unsaved {
+            let aside = data.path().join("unsaved").join(aside).join("workspace");
+            assert!(FILES.iter().any(|(name, _)| aside.join(name).exists()), "{unsaved:?}");
+        }
         for (name, length) in FILES {
             let version_of = *found.get(name).unwrap_or_else(|| panic!("`{name}` is lost"));
             if version_of == b'2' {
