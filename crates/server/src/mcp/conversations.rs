@@ -257,7 +257,7 @@ impl Service {
         let engine = self.engine_soon().await.map_err(unavailable)?;
         let workspace = self.store.workspace(key.principal.as_str(), &key.workspace);
         let options = SessionOptions {
-            workspace: Some(WorkspaceOptions { workspace, view: View::Flat, mount: None }),
+            workspace: Some(WorkspaceOptions { workspace, view: View::Flat }),
             limits: self.bounds.limits,
             network: self.bounds.network.clone(),
             ttl: Some(self.bounds.life),
