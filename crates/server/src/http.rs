@@ -110,7 +110,10 @@ impl Server {
             });
         }
         drop(self.listener);
-        let ended = async { while connections.join_next().await.is_some() {} };
+        let ended = async {
+            let all = async { while connections.join_next().await.is_some() {} };
+            tokio::join!(all, self.edges.mcp.close())
+        };
         if tokio::time::timeout(self.options.grace, ended).await.is_err() {
             tracing::warn!("{} connections were cut: their requests took too long to end", connections.len());
         }

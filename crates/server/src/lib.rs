@@ -11,6 +11,7 @@
 
 mod agentcore;
 
+mod body;
 mod budget;
 mod fault;
 #[doc(hidden)]

@@ -116,23 +116,7 @@ impl Service {
 
     /// The engine; waits a while for one that is being prepared.
     pub(crate) async fn engine(&self) -> Result<Arc<Engine>, Fault> {
-        self.engine_unless(|opening| !opening.is_settled()).await
-    }
-
-    /// The engine; waits for one that takes moments to be there, and not for one that takes minutes.
-    pub(crate) async fn engine_soon(&self) -> Result<Arc<Engine>, Fault> {
-        self.engine_unless(|opening| matches!(opening, Opening::Preparing(_))).await
-    }
-
-    async fn engine_unless(&self, waits: impl Fn(&Opening) -> bool) -> Result<Arc<Engine>, Fault> {
-        let mut opening = self.opening.clone();
-        let settled = opening.wait_for(|opening| !waits(opening));
-        let now = match tokio::time::timeout(PATIENCE, settled).await {
-            Ok(Ok(now)) => now.clone(),
-            Ok(Err(_)) => Opening::Stopping,
-            Err(_) => self.opening(),
-        };
-        match now {
+        match self.opening_after(|opening| !opening.is_settled()).await {
             Opening::Ready(ready) => Ok(ready.engine),
             Opening::Preparing(how_far) | Opening::Installing(how_far) => Err(Fault::new(
                 Kind::Throttling,
@@ -142,6 +126,25 @@ impl Service {
                 Err(Fault::new(Kind::Internal, format!("this server has no engine: {why}")))
             }
             Opening::Stopping => Err(Fault::new(Kind::Throttling, "this server is stopping; try again")),
+        }
+    }
+
+    /// The engine; waits for what takes moments, and not for what takes minutes.
+    pub(crate) async fn engine_soon(&self) -> Result<Arc<Engine>, Opening> {
+        match self.opening_after(|opening| matches!(opening, Opening::Preparing(_))).await {
+            Opening::Ready(ready) => Ok(ready.engine),
+            other => Err(other),
+        }
+    }
+
+    /// How far the engine is when there is nothing to wait for any more, or nobody waits any longer.
+    async fn opening_after(&self, waits: impl Fn(&Opening) -> bool) -> Opening {
+        let mut opening = self.opening.clone();
+        let settled = opening.wait_for(|opening| !waits(opening));
+        match tokio::time::timeout(PATIENCE, settled).await {
+            Ok(Ok(now)) => now.clone(),
+            Ok(Err(_)) => Opening::Stopping,
+            Err(_) => self.opening(),
         }
     }
 }

@@ -8,7 +8,11 @@ use tracing_subscriber::prelude::*;
 
 /// Begins to log. What sessions did with their network is told at every level.
 pub(crate) fn begin(level: LevelFilter, json: bool) {
-    let wanted = Targets::new().with_default(level).with_target("audit", level.max(LevelFilter::INFO));
+    // What MCP carries is code and its output, which a log of everything would repeat.
+    let wanted = Targets::new()
+        .with_default(level)
+        .with_target("audit", level.max(LevelFilter::INFO))
+        .with_target("rmcp", level.min(LevelFilter::WARN));
     let logs = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(std::io::stderr);
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if json {

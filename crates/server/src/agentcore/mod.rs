@@ -28,6 +28,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use session::Principal;
 
+use crate::body;
 use crate::budget::Share;
 use crate::fault::{Fault, Kind};
 use crate::state::Service;
@@ -84,7 +85,7 @@ async fn dispatch(
     let segments: Vec<&str> = path.trim_end_matches('/').split('/').skip(1).collect();
     let operation = Operation::of(&head.method, &segments)?;
     let limit = if operation == Operation::Invoke { invoke::BODY } else { input::BODY };
-    let (body, memory) = input::read(body, &head.headers, limit, &service.bodies).await?;
+    let (body, memory) = body::read(body, &head.headers, limit, &service.bodies).await?;
     let query = head.uri.query().unwrap_or("").as_bytes();
     let query = form_urlencoded::parse(query).into_owned().collect();
     let incoming = Incoming { service, principal, headers: head.headers, query, body, _memory: memory };

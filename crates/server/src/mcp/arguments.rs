@@ -41,6 +41,14 @@ impl Arguments {
         }
     }
 
+    /// A text; whoever means JSON may write it as that.
+    pub(super) fn document(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
+        if self.given.get(name).is_some_and(|value| value.is_object() || value.is_array()) {
+            return Ok(self.take(name).and_then(|value| serde_json::to_string_pretty(&value).ok()));
+        }
+        self.text(name)
+    }
+
     /// A text that is not empty; an empty one is none.
     pub(super) fn words(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
         Ok(self.text(name)?.filter(|text| !text.trim().is_empty()))

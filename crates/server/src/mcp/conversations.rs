@@ -15,11 +15,12 @@ use std::time::{Duration, Instant};
 
 use session::workspace::{View, Workspace, WorkspaceName};
 use session::{Principal, SessionId, SessionOptions, WorkspaceOptions};
+use tokio::sync::watch;
 
-use super::reply::Refusal;
-use crate::fault::Kind;
+use super::reply::{Refusal, sentence};
+use crate::fault::{Fault, Kind};
 use crate::open::{Kept, OpenSession};
-use crate::state::Service;
+use crate::state::{Opening, Service};
 
 /// What records call the interpreter of these sessions; no identifier of AgentCore's looks like it.
 const INTERPRETER: &str = "mcp";
@@ -102,12 +103,35 @@ pub(crate) struct Held {
 pub(crate) struct Conversations {
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
     connections: AtomicU64,
+    /// How many calls run.
+    running: watch::Sender<usize>,
+}
+
+/// A call that runs, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Running<'a>(&'a Conversations);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.send_modify(|running| *running -= 1);
+    }
 }
 
 impl Conversations {
     /// The number of a new connection.
     pub(crate) fn connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A call begins.
+    pub(crate) fn begin(&self) -> Running<'_> {
+        self.running.send_modify(|running| *running += 1);
+        Running(self)
+    }
+
+    /// Waits until no call runs.
+    pub(crate) async fn idle(&self) {
+        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<Key, Arc<Slot>>> {
@@ -184,7 +208,7 @@ impl Service {
         };
         WorkspaceName::parse(name).map_err(|refused| {
             Refusal::new(
-                super::reply::sentence(&format!("cannot {refused}")),
+                sentence(&format!("cannot {refused}")),
                 "The client's configuration names the workspace; tell the user.",
             )
         })
@@ -254,7 +278,7 @@ impl Service {
         }
         *session = None;
         let place = self.place().map_err(unavailable)?;
-        let engine = self.engine_soon().await.map_err(unavailable)?;
+        let engine = self.engine_soon().await.map_err(not_ready)?;
         let workspace = self.store.workspace(key.principal.as_str(), &key.workspace);
         let options = SessionOptions {
             workspace: Some(WorkspaceOptions { workspace, view: View::Flat }),
@@ -297,11 +321,29 @@ fn named(session: &str) -> Result<&str, Refusal> {
     ))
 }
 
+/// Why there is no engine yet, as a model is told.
+fn not_ready(opening: Opening) -> Refusal {
+    match opening {
+        Opening::Installing(how_far) => {
+            Refusal::new(sentence(&how_far), "Nothing was run. Try again in a minute.")
+        }
+        Opening::Failed(why) => Refusal::new(
+            format!("The sandbox cannot be started: {why}."),
+            "Trying again does not help: tell the user, who finds out more with `cellblock doctor`.",
+        ),
+        Opening::Stopping => {
+            Refusal::new("The server is stopping.", "Nothing was run. Try again in a minute.")
+        }
+        Opening::Preparing(_) | Opening::Ready(_) => {
+            Refusal::new("The server is still starting.", "Nothing was run. Try again in a minute.")
+        }
+    }
+}
+
 /// Why there is no session, as a model is told.
-fn unavailable(fault: crate::fault::Fault) -> Refusal {
-    let what = super::reply::sentence(&fault.message);
+fn unavailable(fault: Fault) -> Refusal {
+    let what = sentence(&fault.message);
     let try_next = match fault.kind {
-        Kind::Throttling => "Nothing was run. Try again in a minute.",
         Kind::Quota => "Nothing was run. Sessions end when nobody uses them: try again in some minutes.",
         _ => "Nothing was run. This is a fault of the server, and its operator finds more in its log.",
     };

@@ -19,19 +19,22 @@ mod hints;
 mod output_file;
 mod progress;
 mod reply;
+mod resources;
 mod saved;
 mod sort;
 mod tools;
 mod transport;
 mod uri;
+mod wanted;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::request::Parts;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, ListPromptsResult,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -39,11 +42,10 @@ use session::Principal;
 
 use crate::state::Service;
 use arguments::{Arguments, shown};
-use call::Code;
-use conversations::{Caller, Conversation, Held};
-use files::Operation;
+use conversations::{Caller, Conversation};
 use hints::Place;
 use reply::{Refusal, Reply};
+use wanted::Wanted;
 
 pub(crate) use conversations::Conversations;
 pub use transport::stdio;
@@ -85,17 +87,6 @@ impl Drop for Connection {
             runtime.spawn(async move { service.conversations.end(number).await });
         }
     }
-}
-
-/// What a call asks for.
-enum Wanted {
-    Code(Code),
-    Command(String),
-    Files(Operation),
-    Push(Vec<String>),
-    Read(String),
-    List(String),
-    Write { path: String, content: String, encoding: String },
 }
 
 impl Tools {
@@ -141,114 +132,27 @@ impl Tools {
         caller: &Caller,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResult, Refusal> {
+        let service = &self.0.service;
         let mut arguments = Arguments::new(name, given.arguments);
         let session = arguments.words("session_id")?;
-        let wanted = wanted(name, &mut arguments)?;
-        let unknown = arguments.unknown();
-        let service = &self.0.service;
-        let place = Place::of(&service.bounds.network);
-        let wanted = match wanted {
-            // Whoever only looks at what is saved needs no session.
-            Wanted::Read(_) | Wanted::List(_) | Wanted::Write { .. } => {
+        let wanted = Wanted::of(name, &mut arguments)?;
+        let (mut reply, nothing) = match wanted {
+            Wanted::OfFiles(wanted) => {
                 let workspace = service.workspace_of(caller, session.as_deref())?;
                 let mut reply = Reply::without_session(&workspace);
-                reply.first_some(unknown);
-                match wanted {
-                    Wanted::Read(path) => saved::read(&workspace, &path, &mut reply).await?,
-                    Wanted::List(path) => saved::list(&workspace, &path, &mut reply).await?,
-                    Wanted::Write { path, content, encoding } => {
-                        saved::write(&workspace, &path, content, &encoding, &mut reply).await?;
-                    }
-                    _ => {}
-                }
-                return Ok(reply.answer(otherwise(name)));
+                wanted.carry_out(&workspace, &mut reply).await?;
+                (reply, "Done.")
             }
-            wanted => wanted,
+            Wanted::OfSession(wanted) => {
+                let held = service.held(caller, session.as_deref()).await?;
+                let (mut reply, nothing) = (Reply::of(&held), wanted.nothing());
+                let place = Place::of(&service.bounds.network);
+                wanted.carry_out(&held, &place, &mut reply, context).await?;
+                (reply, nothing)
+            }
         };
-        let held = service.held(caller, session.as_deref()).await?;
-        let mut reply = Reply::of(&held);
-        reply.first_some(unknown);
-        run(&held, wanted, &place, &mut reply, context).await?;
-        Ok(reply.answer(otherwise(name)))
-    }
-}
-
-/// What a call asks for, checked before a session is opened for it.
-fn wanted(name: &str, arguments: &mut Arguments) -> Result<Wanted, Refusal> {
-    match name {
-        tools::EXECUTE_CODE => {
-            let code = arguments.needed("code", "the code to run, as text")?;
-            let language = arguments.words("language")?;
-            check_language(language.as_deref().unwrap_or("python"))?;
-            Ok(Wanted::Code(Code { code, output: arguments.words("output_filename")? }))
-        }
-        tools::EXECUTE_COMMAND => {
-            Ok(Wanted::Command(arguments.needed("command", "the command line to run")?))
-        }
-        tools::PUSH => Ok(Wanted::Push(arguments.paths("paths")?)),
-        tools::WORKSPACE_READ => Ok(Wanted::Read(
-            arguments.needed("path", "which file to read; workspace_list tells what is there")?,
-        )),
-        tools::WORKSPACE_LIST => Ok(Wanted::List(arguments.words("path")?.unwrap_or_default())),
-        tools::WORKSPACE_WRITE => {
-            let path = arguments.needed("path", "where to write, such as \"uploads/data.csv\"")?;
-            let encoding = arguments.words("encoding")?.unwrap_or_else(|| "text".to_owned());
-            let content = arguments.text("content")?.ok_or_else(|| {
-                Refusal::new(
-                    "`content` is missing: what to write.",
-                    "Call workspace_write again with `content`.",
-                )
-            })?;
-            Ok(Wanted::Write { path, content, encoding })
-        }
-        _ => Ok(Wanted::Files(Operation::of(arguments)?)),
-    }
-}
-
-fn check_language(language: &str) -> Result<(), Refusal> {
-    let what = match language.trim().to_ascii_lowercase().as_str() {
-        "python" | "python3" | "py" | "ipython" => return Ok(()),
-        "javascript" | "js" | "node" | "nodejs" | "typescript" | "ts" | "deno" => {
-            return Err(Refusal::new(
-                format!("execute_code does not run {} yet; it runs python.", shown(language)),
-                "Write the code to a file with file_operations, and run it with execute_command(\"node file.js\") where \
-                 the sandbox has node.",
-            ));
-        }
-        "bash" | "sh" | "shell" | "zsh" | "console" => {
-            format!("`{}` is not a language of execute_code.", shown(language))
-        }
-        _ => {
-            return Err(Refusal::new(
-                format!("There is no language `{}`.", shown(language)),
-                "Use \"python\".",
-            ));
-        }
-    };
-    Err(Refusal::new(what, "Call execute_command with the command instead."))
-}
-
-async fn run(
-    held: &Held,
-    wanted: Wanted,
-    place: &Place,
-    reply: &mut Reply,
-    context: &RequestContext<RoleServer>,
-) -> Result<(), Refusal> {
-    match wanted {
-        Wanted::Code(code) => call::code(held, code, place, reply, context).await,
-        Wanted::Command(line) => call::command(held, &line, place, reply, context).await,
-        Wanted::Files(operation) => operation.run(held, reply).await,
-        Wanted::Push(paths) => saved::push(held, paths, reply).await,
-        Wanted::Read(_) | Wanted::List(_) | Wanted::Write { .. } => Ok(()),
-    }
-}
-
-/// What a tool says that has nothing to say.
-fn otherwise(name: &str) -> &'static str {
-    match name {
-        tools::EXECUTE_CODE | tools::EXECUTE_COMMAND => "(no output)",
-        _ => "Done.",
+        reply.first_some(arguments.unknown());
+        Ok(reply.answer(nothing))
     }
 }
 
@@ -273,11 +177,38 @@ impl ServerHandler for Tools {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let list = ListToolsResult::with_all_items(tools::TOOLS.clone());
-        Ok(list.with_ttl_ms(FRESH.as_millis() as u64).with_cache_scope(rmcp::model::CacheScope::Public))
+        Ok(list.with_ttl_ms(FRESH.as_millis() as u64).with_cache_scope(CacheScope::Public))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         tools::named(name).map(|(_, tool)| tool.clone())
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let cursor = request.and_then(|request| request.cursor);
+        resources::list(&self.0.service, &self.caller(&context)?, cursor.as_deref()).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let list = ListResourceTemplatesResult::with_all_items(vec![resources::template()]);
+        Ok(list.with_ttl_ms(FRESH.as_millis() as u64).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let read = resources::read(&self.0.service, &self.caller(&context)?, &request.uri).await?;
+        Ok(read.into())
     }
 
     async fn list_prompts(
@@ -286,7 +217,7 @@ impl ServerHandler for Tools {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
         let list = ListPromptsResult::with_all_items(Vec::new());
-        Ok(list.with_ttl_ms(FRESH.as_millis() as u64).with_cache_scope(rmcp::model::CacheScope::Public))
+        Ok(list.with_ttl_ms(FRESH.as_millis() as u64).with_cache_scope(CacheScope::Public))
     }
 
     async fn call_tool(
@@ -300,6 +231,7 @@ impl ServerHandler for Tools {
                 None,
             ));
         };
+        let _running = self.0.service.conversations.begin();
         let (caller, begun) = (self.caller(&context)?, Instant::now());
         let result = self.call(name, request, &caller, &context).await.unwrap_or_else(Refusal::answer);
         let (wrong, ms) = (result.is_error == Some(true), begun.elapsed().as_millis() as u64);

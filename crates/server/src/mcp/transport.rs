@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Method, Request, Response};
 use rmcp::ServiceExt;
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use session::Principal;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{IDLE, Tools, Transport};
+use super::{CONNECTION, IDLE, Tools, Transport};
+use crate::body;
+use crate::fault::{Fault, Kind};
 use crate::state::Service;
 
 /// Where MCP is.
@@ -19,9 +21,14 @@ pub(crate) const PATH: &str = "/mcp";
 /// The largest message, bytes: files come in base 64.
 const MESSAGE: usize = 32 << 20;
 
+/// The most connections that are open at the same time; each costs some memory until it is closed or forgotten.
+const CONNECTIONS: usize = 4096;
+
 /// MCP over HTTP.
 pub(crate) struct Http {
-    service: StreamableHttpService<Tools, LocalSessionManager>,
+    service: Arc<Service>,
+    connections: Arc<LocalSessionManager>,
+    streamable: StreamableHttpService<Tools, LocalSessionManager>,
 }
 
 impl std::fmt::Debug for Http {
@@ -42,20 +49,37 @@ impl Http {
         let options = StreamableHttpServerConfig::default()
             .disable_allowed_hosts()
             .with_max_request_body_bytes(MESSAGE);
-        let tools = move || Ok(Tools::new(service.clone(), Transport::Http));
-        let service = StreamableHttpService::new(tools, Arc::new(sessions), options);
-        Http { service }
+        let connections = Arc::new(sessions);
+        let edge = service.clone();
+        let tools = move || Ok(Tools::new(edge.clone(), Transport::Http));
+        let streamable = StreamableHttpService::new(tools, connections.clone(), options);
+        Http { service, connections, streamable }
     }
 
     /// Answers a request.
-    pub(crate) async fn serve(&self, mut request: Request<Body>, principal: Principal) -> Response<Body> {
-        request.extensions_mut().insert(principal);
-        self.service.handle(request).await.map(Body::new)
+    pub(crate) async fn serve(&self, request: Request<Body>, principal: Principal) -> Response<Body> {
+        let (mut head, body) = request.into_parts();
+        let opens = head.method == Method::POST && !head.headers.contains_key(CONNECTION);
+        if opens && self.connections.sessions.read().await.len() >= CONNECTIONS {
+            let message = "this server has as many connections open as it may; close some, or wait";
+            return Fault::new(Kind::Throttling, message).response();
+        }
+        let (body, memory) = match body::read(body, &head.headers, MESSAGE as u64, &self.service.bodies).await
+        {
+            Ok(read) => read,
+            Err(fault) => return fault.response(),
+        };
+        // Held as long as what was read from the body.
+        head.extensions.insert(Arc::new(memory));
+        head.extensions.insert(principal);
+        let request = Request::from_parts(head, Body::from(body));
+        self.streamable.handle(request).await.map(Body::new)
     }
 
-    /// Ends the streams that clients only listen on; nothing else would.
-    pub(crate) fn close(&self) {
-        self.service.config.cancellation_token.cancel();
+    /// Ends what clients only listen on, when no call runs any more.
+    pub(crate) async fn close(&self) {
+        self.service.conversations.idle().await;
+        self.streamable.config.cancellation_token.cancel();
     }
 }
 
