@@ -4,6 +4,9 @@
 //! session ends with the connection, with SIGTERM and with Ctrl-C, and its files are saved before the process ends.
 //! Standard output is the protocol's alone: what there is to say goes to the log, on standard error.
 
+mod bridge;
+mod events;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +40,9 @@ The configuration file and the environment variables are those of `cellblock ser
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP, after_help = "See `cellblock mcp --help` for how agents are configured.")]
 pub(crate) struct Mcp {
+    /// Hand everything on to a server that runs: `http://127.0.0.1:8080/mcp`
+    #[arg(long, value_name = "URL", value_parser = bridge::Target::parse, conflicts_with_all = ["env", "config", "network", "allow", "open_private"])]
+    url: Option<bridge::Target>,
     /// The workspace that files are kept in [default: default]
     #[arg(long, value_name = "NAME", value_parser = workspace)]
     workspace: Option<WorkspaceName>,
@@ -62,6 +68,10 @@ fn workspace(name: &str) -> Result<WorkspaceName, String> {
 
 /// Serves one agent until it goes; gives the exit status.
 pub(crate) fn mcp(options: &Mcp, common: &Common, printer: Printer) -> anyhow::Result<u8> {
+    if let Some(target) = &options.url {
+        logs::begin(options.log, options.log_json);
+        return bridge::run(target.clone(), options.workspace.as_ref());
+    }
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let given: Vec<Given> = [
         ("server.data", "--data", path(&common.data)),

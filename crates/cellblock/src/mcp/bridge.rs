@@ -1,0 +1,517 @@
+//! `cellblock mcp --url`: hands messages on between standard streams and a server that runs.
+//!
+//! Each line is posted; what comes back, at once or as a stream of events, becomes lines. The bridge understands no more
+//! of a message than it must: who begins a connection, who is cancelled, what a request is called. A server that was
+//! restarted does not know the connection any more: it is begun again, once, as the client began it, and the next answer
+//! says that variables are gone.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use session::workspace::WorkspaceName;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::events::Events;
+
+/// The longest message of a client, bytes.
+const LONGEST: u64 = 32 << 20;
+/// How many requests are under way at the same time.
+const AT_ONCE: usize = 64;
+/// How long a server that does not answer is tried, since it may be restarting.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it takes until it is tried again.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How long answers may take once the client has no more to ask.
+const GRACE: Duration = Duration::from_secs(5);
+/// The header that names a connection.
+const CONNECTION: &str = "mcp-session-id";
+/// The header that names the revision of the protocol.
+const REVISION: &str = "mcp-protocol-version";
+/// Where a request of a revision without connections says which it is.
+const OWN_REVISION: &str = "io.modelcontextprotocol/protocolVersion";
+
+/// Where a server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    authority: String,
+    path: String,
+}
+
+impl Target {
+    /// A URL as people write it.
+    pub(super) fn parse(url: &str) -> Result<Target, String> {
+        let example = "a server is `http://127.0.0.1:8080/mcp`";
+        if url.starts_with("https://") {
+            return Err(
+                "this build speaks no TLS: reach the server through an SSH tunnel, as http".to_owned()
+            );
+        }
+        let rest = url.strip_prefix("http://").ok_or(example)?;
+        let at = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(at);
+        let uri: hyper::Uri = url.parse().map_err(|_| example)?;
+        if uri.host().is_none_or(str::is_empty) || authority.contains('@') {
+            return Err(example.to_owned());
+        }
+        let path = match path {
+            "" | "/" => "/mcp".to_owned(),
+            path if path.starts_with('?') => format!("/mcp{path}"),
+            path => path.to_owned(),
+        };
+        let authority =
+            if uri.port_u16().is_some() { authority.to_owned() } else { format!("{authority}:80") };
+        Ok(Target { authority, path })
+    }
+
+    fn with_workspace(mut self, workspace: Option<&WorkspaceName>) -> Target {
+        if let Some(workspace) = workspace {
+            let mark = if self.path.contains('?') { '&' } else { '?' };
+            self.path = format!("{}{mark}workspace={workspace}", self.path);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.authority, self.path)
+    }
+}
+
+/// Hands messages on until the client goes; gives the exit status.
+pub(super) fn run(target: Target, workspace: Option<&WorkspaceName>) -> anyhow::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let handed = runtime.block_on(hand_on(target.with_workspace(workspace)));
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    handed.map(|()| 0)
+}
+
+/// What is known of the connection.
+#[derive(Debug, Default)]
+struct Connection {
+    /// Its name, if the server gave it one.
+    id: Option<HeaderValue>,
+    /// The revision that was agreed on.
+    revision: Option<String>,
+    /// How the client began it.
+    begun: Option<Bytes>,
+    /// Whether the next answer of a tool must say that it was begun again.
+    renewed: bool,
+    /// Requests that are under way, by their ids.
+    running: HashMap<String, AbortHandle>,
+}
+
+#[derive(Debug)]
+struct Bridge {
+    target: Target,
+    lines: mpsc::Sender<Bytes>,
+    connection: Mutex<Connection>,
+    /// Held by whoever begins the connection again.
+    renewing: tokio::sync::Mutex<()>,
+}
+
+async fn hand_on(target: Target) -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (lines, answers) = mpsc::channel(64);
+    let writer = tokio::spawn(write(answers));
+    let bridge = Arc::new(Bridge {
+        target,
+        lines,
+        connection: Mutex::default(),
+        renewing: tokio::sync::Mutex::default(),
+    });
+    let reading = read(bridge.clone());
+    let running = tokio::select! {
+        running = reading => running?,
+        _ = interrupt.recv() => JoinSet::new(),
+        _ = terminate.recv() => JoinSet::new(),
+    };
+    let _ = tokio::time::timeout(GRACE, running.join_all()).await;
+    let _ = tokio::time::timeout(GRACE, bridge.end()).await;
+    drop(bridge);
+    let _ = tokio::time::timeout(GRACE, writer).await;
+    Ok(())
+}
+
+/// Reads what the client sends, until it sends no more; gives what is still under way.
+async fn read(bridge: Arc<Bridge>) -> anyhow::Result<JoinSet<()>> {
+    let mut input = BufReader::new(tokio::io::stdin());
+    let (mut running, places) = (JoinSet::new(), Arc::new(Semaphore::new(AT_ONCE)));
+    loop {
+        let mut line = Vec::new();
+        let read = (&mut input).take(LONGEST + 1).read_until(b'\n', &mut line).await?;
+        if read == 0 {
+            return Ok(running);
+        }
+        anyhow::ensure!(line.len() as u64 <= LONGEST, "read a message: it has more than 32 MiB");
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let message = Message::of(line.into());
+        while running.try_join_next().is_some() {}
+        if let Some(cancelled) = &message.cancels
+            && bridge.cancel(cancelled)
+        {
+            continue;
+        }
+        let waits = message.id.is_none() || message.begins();
+        let (bridge, place) = (bridge.clone(), places.clone().acquire_owned().await?);
+        if waits {
+            // What begins a connection, and what needs no answer, keeps its place in the order.
+            bridge.carry(message).await;
+            continue;
+        }
+        let id = message.id.as_ref().map(Value::to_string).unwrap_or_default();
+        let carried = bridge.clone();
+        let key = id.clone();
+        let task = running.spawn(async move {
+            carried.carry(message).await;
+            carried.connection().running.remove(&key);
+            drop(place);
+        });
+        bridge.connection().running.insert(id, task);
+    }
+}
+
+async fn write(mut answers: mpsc::Receiver<Bytes>) -> std::io::Result<()> {
+    let mut output = tokio::io::stdout();
+    while let Some(line) = answers.recv().await {
+        output.write_all(&line).await?;
+        output.write_all(b"\n").await?;
+        output.flush().await?;
+    }
+    Ok(())
+}
+
+/// A message of the client, as far as it is understood.
+#[derive(Debug)]
+struct Message {
+    text: Bytes,
+    id: Option<Value>,
+    method: Option<String>,
+    /// What a request of this method is for: a tool's name, a resource's URI.
+    name: Option<String>,
+    revision: Option<String>,
+    /// The id of the request that it cancels.
+    cancels: Option<Value>,
+}
+
+impl Message {
+    fn of(text: Bytes) -> Message {
+        let value: Value = serde_json::from_slice(&text).unwrap_or_default();
+        let word = |value: &Value| value.as_str().map(str::to_owned);
+        let (method, params) = (word(&value["method"]), &value["params"]);
+        let cancels = (method.as_deref() == Some("notifications/cancelled"))
+            .then(|| params["requestId"].clone())
+            .filter(|id| !id.is_null());
+        Message {
+            id: value.get("id").filter(|_| method.is_some()).cloned(),
+            name: word(&params["name"]).or_else(|| word(&params["uri"])),
+            revision: word(&params["_meta"][OWN_REVISION]),
+            method,
+            cancels,
+            text,
+        }
+    }
+}
+
+impl Message {
+    /// Whether it begins a connection.
+    fn begins(&self) -> bool {
+        self.method.as_deref() == Some("initialize")
+    }
+}
+
+/// Why a message was not answered.
+enum Failure {
+    /// There is no server.
+    Unreachable(String),
+    /// It does not know the connection of this name.
+    Unknown(Option<HeaderValue>),
+    /// Anything else.
+    Other(String),
+}
+
+fn cut_off(error: &hyper::Error) -> Failure {
+    Failure::Other(format!("the answer was cut off: {error}"))
+}
+
+impl Bridge {
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a request up by hanging up, where that is how it is done: without a connection nothing else is.
+    fn cancel(&self, id: &Value) -> bool {
+        let mut connection = self.connection();
+        let running = connection.running.remove(&id.to_string());
+        match running.filter(|_| connection.id.is_none()) {
+            Some(running) => {
+                running.abort();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Sends a message, and hands on what is answered.
+    async fn carry(&self, message: Message) {
+        let failure = match self.send(&message).await {
+            Ok(()) => return,
+            Err(Failure::Unknown(unknown)) => match self.renew(unknown).await {
+                Ok(()) => self.send(&message).await.err(),
+                Err(failure) => Some(failure),
+            },
+            Err(failure) => Some(failure),
+        };
+        let why = match failure {
+            None => return,
+            Some(Failure::Unreachable(why)) => {
+                format!(
+                    "cellblock: there is no server at {}: {why}; is `cellblock serve` running?",
+                    self.target
+                )
+            }
+            Some(Failure::Unknown(_)) => "cellblock: the server does not know this connection".to_owned(),
+            Some(Failure::Other(why)) => format!("cellblock: {why}"),
+        };
+        tracing::warn!("{why}");
+        if let Some(id) = message.id {
+            let error = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32000, "message": why } });
+            self.say(error.to_string().into()).await;
+        }
+    }
+
+    async fn say(&self, line: Bytes) {
+        let _ = self.lines.send(line).await;
+    }
+
+    async fn send(&self, message: &Message) -> Result<(), Failure> {
+        let begins = message.begins();
+        if begins {
+            *self.connection() = Connection { begun: Some(message.text.clone()), ..Connection::default() };
+        }
+        let used = self.connection().id.clone();
+        let response = self.post(message).await?;
+        if begins {
+            self.connection().id = response.headers().get(CONNECTION).cloned();
+        }
+        let status = response.status();
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+        if kind.starts_with("text/event-stream") {
+            return self.follow(response.into_body(), message).await;
+        }
+        let is_json = kind.starts_with("application/json");
+        if status == StatusCode::NOT_FOUND && used.is_some() && !is_json {
+            return Err(Failure::Unknown(used));
+        }
+        let body = response.into_body().collect().await.map_err(|error| cut_off(&error))?.to_bytes();
+        let said: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if is_json && said.get("jsonrpc").is_some() {
+            self.hand_back(said, begins).await;
+            return Ok(());
+        }
+        if status.is_success() {
+            return Ok(());
+        }
+        let text = said["message"]
+            .as_str()
+            .map_or_else(|| String::from_utf8_lossy(&body).chars().take(300).collect(), str::to_owned);
+        Err(Failure::Other(format!("the server answered with status {}: {text}", status.as_u16())))
+    }
+
+    /// Hands on what comes as events, until the answer has come.
+    async fn follow(&self, mut body: Incoming, message: &Message) -> Result<(), Failure> {
+        let (mut events, mut answered) = (Events::default(), message.id.is_none());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| cut_off(&error))?;
+            let Some(data) = frame.data_ref() else { continue };
+            for event in events.take(data).map_err(|why| Failure::Other(why.to_owned()))? {
+                let Ok(value) = serde_json::from_slice::<Value>(&event) else { continue };
+                answered |= value.get("method").is_none() && value.get("id") == message.id.as_ref();
+                self.hand_back(value, message.begins()).await;
+            }
+        }
+        if answered {
+            Ok(())
+        } else {
+            Err(Failure::Other("the server hung up before it answered".to_owned()))
+        }
+    }
+
+    /// Hands one message of the server on, on one line.
+    async fn hand_back(&self, mut message: Value, begins: bool) {
+        {
+            let mut connection = self.connection();
+            if begins && let Some(revision) = message["result"]["protocolVersion"].as_str() {
+                connection.revision = Some(revision.to_owned());
+            }
+            if connection.renewed
+                && let Some(content) = message["result"]["content"].as_array_mut()
+            {
+                let text =
+                    "The server was restarted: variables of earlier calls are gone, saved files are not.";
+                content.insert(0, json!({ "type": "text", "text": text }));
+                connection.renewed = false;
+            }
+        }
+        self.say(message.to_string().into()).await;
+    }
+
+    /// Begins the connection again, as the client began it, unless somebody else has.
+    async fn renew(&self, unknown: Option<HeaderValue>) -> Result<(), Failure> {
+        let _alone = self.renewing.lock().await;
+        let (begun, now) = {
+            let connection = self.connection();
+            (connection.begun.clone(), connection.id.clone())
+        };
+        if now != unknown {
+            return Ok(());
+        }
+        let Some(begun) = begun else { return Err(Failure::Unknown(unknown)) };
+        let response = self.post(&Message::of(begun)).await?;
+        let id = response.headers().get(CONNECTION).cloned();
+        // The client has had this answer.
+        let _ = response.into_body().collect().await;
+        {
+            let mut connection = self.connection();
+            connection.id = id;
+            connection.renewed = true;
+        }
+        let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string();
+        self.post(&Message::of(initialized.into())).await?;
+        tracing::warn!("the server was restarted; the connection was begun again");
+        Ok(())
+    }
+
+    /// Tells the server that nobody comes any more.
+    async fn end(&self) {
+        if self.connection().id.is_some() {
+            let request = self.request(Method::DELETE, None);
+            if let Ok(request) = request {
+                let _ = self.exchange(request).await;
+            }
+        }
+    }
+
+    /// Posts a message; tries a while if nobody is there.
+    async fn post(&self, message: &Message) -> Result<Response<Incoming>, Failure> {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let request = self.request(Method::POST, Some(message))?;
+            match self.exchange(request).await {
+                Err(Failure::Unreachable(why)) => {
+                    // Before there is a connection, a client is better told at once.
+                    if self.connection().id.is_none() || tokio::time::Instant::now() > until {
+                        return Err(Failure::Unreachable(why));
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn request(&self, method: Method, message: Option<&Message>) -> Result<Request<Full<Bytes>>, Failure> {
+        let connection = self.connection();
+        let mut request = Request::builder()
+            .method(method)
+            .uri(&self.target.path)
+            .header(HOST, &self.target.authority)
+            .header(ACCEPT, "application/json, text/event-stream");
+        let begins = message.is_some_and(Message::begins);
+        if let Some(id) = connection.id.as_ref().filter(|_| !begins) {
+            request = request.header(CONNECTION, id);
+        }
+        let revision = message.and_then(|message| message.revision.as_ref());
+        if let Some(revision) = revision.or(connection.revision.as_ref().filter(|_| !begins)) {
+            request = request.header(REVISION, revision);
+        }
+        let mut body = Bytes::new();
+        if let Some(message) = message {
+            request = request.header(CONTENT_TYPE, "application/json");
+            let own = [("mcp-method", &message.method), ("mcp-name", &message.name)];
+            for (name, value) in own {
+                if let Some(value) = value.as_ref().filter(|_| message.revision.is_some()) {
+                    request = request.header(name, value);
+                }
+            }
+            body = message.text.clone();
+        }
+        request
+            .body(Full::new(body))
+            .map_err(|error| Failure::Other(format!("the message cannot be sent: {error}")))
+    }
+
+    /// One request on a connection of its own, so that hanging up is heard.
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
+        let stream = TcpStream::connect(&self.target.authority).await;
+        let stream = stream.map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let _ = stream.set_nodelay(true);
+        let made = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = made.map_err(|error| Failure::Unreachable(error.to_string()))?;
+        tokio::spawn(connection);
+        let sent = sender.send_request(request).await;
+        sent.map_err(|error| Failure::Other(format!("the server did not answer: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_named_by_its_url() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8080/mcp", "http://127.0.0.1:8080/mcp"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/mcp"),
+            ("http://localhost/", "http://localhost:80/mcp"),
+            ("http://[::1]:9/x?workspace=a", "http://[::1]:9/x?workspace=a"),
+            ("http://a.example?workspace=a", "http://a.example:80/mcp?workspace=a"),
+        ] {
+            assert_eq!(Target::parse(url).unwrap().to_string(), expected);
+        }
+        for wrong in ["", "127.0.0.1:8080", "http://", "http:///mcp", "ftp://a", "http://a b/", "http://u@h/"]
+        {
+            assert!(Target::parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(Target::parse("https://a.example/mcp").unwrap_err().contains("TLS"));
+    }
+
+    #[test]
+    fn a_workspace_is_named_in_the_query() {
+        let name = WorkspaceName::parse("mine").unwrap();
+        let of = |url| Target::parse(url).unwrap().with_workspace(Some(&name)).to_string();
+        assert_eq!(of("http://h:1"), "http://h:1/mcp?workspace=mine");
+        assert_eq!(of("http://h:1/mcp?x=y"), "http://h:1/mcp?x=y&workspace=mine");
+    }
+
+    #[test]
+    fn messages_are_understood_as_far_as_they_must_be() {
+        let of = |text: &'static str| Message::of(Bytes::from_static(text.as_bytes()));
+        let call = of(r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"execute_code",
+            "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#);
+        assert_eq!(call.id, Some(json!("a")));
+        assert_eq!(call.name.as_deref(), Some("execute_code"));
+        assert_eq!(call.revision.as_deref(), Some("2026-07-28"));
+        let cancelled =
+            of(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#);
+        assert_eq!((cancelled.id, cancelled.cancels), (None, Some(json!(7))));
+        let answer = of(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+        assert!(answer.id.is_none() && answer.method.is_none());
+        assert!(of("no json").id.is_none());
+    }
+}
