@@ -166,6 +166,10 @@ open('made.txt', 'w').write('x')
     assert_eq!((&told["error"]["name"], &told["error"]["value"]), (&"KeyError".into(), &"2".into()));
     assert_eq!((&told["files"][0]["name"], &told["files"][0]["bytes"]), (&"made.txt".into(), &1.into()));
     assert_eq!(told["figures"][0]["path"], "cellblock-out/figure-1.png");
+    let shown = &told["results"][0];
+    assert_eq!((&shown["kind"], &shown["figure"]), (&"display".into(), &"cellblock-out/figure-1.png".into()));
+    let chart = &shown["data"]["application/vnd.cellblock.chart+json"];
+    assert_eq!(chart["axes"][0]["series"][0]["y"], serde_json::json!([1, 2]));
     let help = bench.cellblock(["run", "--help"]).stdout;
     let (_, keys) = help.split_once("standard output is one object:").unwrap();
     let (keys, _) = keys.split_once("Exit status:").unwrap();

@@ -1,6 +1,6 @@
 """A figure as data: what a person sees in the picture of a chart, for those who read.
 
-`chart` gives what the form [`figures.CHART`] of a figure holds; docs/results.md describes it. It is read from the
+`chart` gives what the form [`display.CHART`] of a figure holds; docs/results.md describes it. It is read from the
 figure's artists, so whatever draws with matplotlib (pandas, seaborn) is understood: `artists` finds the series of axes,
 `series` has what they are, `scales` what positions stand for. It is bounded in points, texts and time: what is thinned,
 evenly, says how much there was.

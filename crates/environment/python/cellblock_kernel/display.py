@@ -24,12 +24,18 @@ BUNDLE_LIMIT = 24 << 20
 #: Characters of one plain text. Longer ones are cut in the middle.
 TEXT_LIMIT = 1 << 20
 
+#: The forms that we add, of a figure and of a data frame, beside those that there would be without us.
+CHART = "application/vnd.cellblock.chart+json"
+TABLE = "application/vnd.dataresource+json"
+
 _BASE64 = ("image/", "audio/", "video/", "application/pdf")
 
 
 def send_result(outlet: Outlet, data: dict, metadata: dict, number: int) -> None:
     """Sends the value of a cell's last expression."""
-    outlet.send(RESULT, _encode({**_bundle(data, metadata), "execution_count": number}))
+    message = _bundle(data, metadata)
+    _ration(outlet, message["data"])
+    outlet.send(RESULT, _encode({**message, "execution_count": number}))
 
 
 def send_display(
@@ -37,6 +43,7 @@ def send_display(
 ) -> None:
     """Sends something displayed, or what it is now."""
     message = _bundle(data, metadata or {})
+    _ration(outlet, message["data"])
     if display_id is not None:
         message["display_id"] = str(display_id)
     if update:
@@ -47,6 +54,15 @@ def send_display(
 def send_clear(outlet: Outlet, wait: bool) -> None:
     """Asks to forget what this call displayed; with `wait`, when the next display comes."""
     outlet.send(DISPLAY, _encode({"data": {}, "metadata": {}, "clear": True, "wait": bool(wait)}))
+
+
+def _ration(outlet: Outlet, data: dict[str, Any]) -> None:
+    """Leaves out what we added where a call shows very much: it must not take the place of what the code shows."""
+    for mime in (CHART, TABLE):
+        if mime in data:
+            outlet.data_left -= len(to_json(data[mime]))
+            if outlet.data_left < 0:
+                del data[mime]
 
 
 def to_json(value: Any) -> bytes:

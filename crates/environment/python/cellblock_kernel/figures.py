@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-#: The form that holds a figure's data.
-CHART = "application/vnd.cellblock.chart+json"
-
 _interpreter: Any = None
 #: Figures that were shown, by weak references.
 _shown: Any = ()
@@ -96,7 +93,7 @@ def _publish(figure: Any) -> None:
         # The picture is drawn by now: what lazily becomes numbers has become them.
         chart = _chart(figure)
         if chart is not None:
-            data[CHART] = chart
+            data[display.CHART] = chart
     else:
         data, metadata = shell.display_formatter.format(figure)
         _mark(figure)
@@ -153,7 +150,7 @@ def teach(shell: Any) -> None:
     from . import forms
 
     shell.display_formatter.formatters["image/png"].for_type_by_name("matplotlib.figure", "Figure", _png)
-    forms.add(shell, CHART, _chart, ("matplotlib.figure", "Figure"))
+    forms.add(shell, display.CHART, _chart, ("matplotlib.figure", "Figure"))
 
     def flush_nested() -> None:
         # A cell that IPython runs within one of ours (`%%capture`) ends like ours; ours are flushed by the kernel,

@@ -33,6 +33,8 @@ BURST = 200
 WINDOW = 0.1
 PAUSE = 0.02
 IDLE = 256 << 10
+#: Bytes of data that we add to what a call shows.
+DATA = 1 << 20
 
 _NAMES = {STDOUT: "<stdout>", STDERR: "<stderr>"}
 _FDS = {STDOUT: 1, STDERR: 2}
@@ -45,6 +47,8 @@ class Outlet:
         self.wire = wire
         self.lock = RLock()
         self.forked = False
+        #: How much data beside pictures and tables the call may still send, bytes.
+        self.data_left = 0
         self._call: bytes | None = None
         # Text not yet sent: runs of (kind, bytes) in the order written. Other kinds wait here only between calls.
         self._runs: list[tuple[int, bytearray]] = []
@@ -59,6 +63,7 @@ class Outlet:
         """From here on everything belongs to this call."""
         with self.lock:
             self._call = call
+            self.data_left = DATA
             self._push()
 
     def end(self, kind: int, payload: bytes) -> None:

@@ -10,11 +10,11 @@ import sys
 from reprlib import Repr
 from time import perf_counter
 
+from .display import TABLE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-TABLE = "application/vnd.dataresource+json"
 
 #: The most rows and columns, and characters of the rows together.
 ROWS = 200

@@ -196,6 +196,13 @@ class Charts(KernelCase):
         self.run_ok("%config InlineBackend.figure_formats = ['png']")
         self.assertEqual(sorted(call.displays[0]["data"]), [CHART, "image/svg+xml", "text/plain"])
 
+    def test_a_call_that_shows_very_much_gets_its_pictures_without_their_data(self) -> None:
+        call = self.run_ok(PLT + "for _ in range(40): plt.plot(np.random.rand(2000)); plt.show()")
+        self.assertEqual(len(call.images), 40)
+        told = [CHART in each["data"] for each in call.displays]
+        self.assertEqual((told[0], told[-1]), (True, False))
+        self.assertIn(CHART, self.run_ok("plt.plot([1])").displays[0]["data"])
+
     def test_a_figure_that_cannot_be_told_is_shown(self) -> None:
         call = self.run_ok(
             PLT

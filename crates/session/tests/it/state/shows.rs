@@ -1,6 +1,6 @@
 //! What code shows: values, displays, figures, and `IPython`'s ways.
 
-use session::{Event, MimeData};
+use session::{Event, MimeBundle, MimeData};
 
 use crate::kit::{Bench, DATA, print, run, with};
 
@@ -148,6 +148,19 @@ async fn figures_come_without_being_asked_for() {
         let bundle = ran.result().unwrap();
         assert!(bundle.text("text/html").unwrap().contains("<table"), "{bundle:?}");
         assert_eq!(bundle.text("text/plain"), Some("  name  n\n0    a  1\n1    b  2"));
+        // Both as data, too, which is read as values.
+        let data = |bundle: &MimeBundle, mime| match bundle.get(mime) {
+            Some(MimeData::Json(value)) => value.clone(),
+            other => panic!("{other:?}"),
+        };
+        let rows = &data(bundle, "application/vnd.dataresource+json")["data"];
+        assert_eq!(rows[1], serde_json::json!({"index": 1, "name": "b", "n": 2}));
+        let chart = data(value.result().unwrap(), "application/vnd.cellblock.chart+json");
+        assert_eq!(chart["axes"][0]["series"][0]["x"], serde_json::json!(["a"]));
+        let many = "import numpy as np\nplt.scatter(np.random.rand(10**6), np.random.rand(10**6)); plt.show()";
+        let ran = run(&session, many).await.ok();
+        let chart = data(ran.displays()[0], "application/vnd.cellblock.chart+json");
+        assert_eq!(chart["axes"][0]["series"][0]["of"], 1_000_000);
         session.stop().await.unwrap();
     })
     .await;
