@@ -86,19 +86,34 @@ def _complete(interpreter: Interpreter, code: str, cursor: int) -> tuple[int, li
             return cursor - len(word), _sorted(_modules(package), word, "module")
     match = _NAMES.search(line)
     if match:
-        found = {**dict.fromkeys(_names_in(match["module"]), ""), **dict.fromkeys(_modules(match["module"]), "module")}
-        names = [(text, found[text] or kind) for text, kind in _sorted(found, match["name"], "")]
+        modules = set(_modules(match["module"]))
+        loaded = sys.modules.get(match["module"])
+        there = {} if loaded is None else vars(loaded)
+        names = [
+            (text, "module" if text in modules else _kind(there, "", text, ""))
+            for text, _ in _sorted([*_names_in(match["module"]), *modules], match["name"], "")
+        ]
         return cursor - len(match["name"]), names
     shell = interpreter.get_ipython()
     if shell is None:
         return _plainly(interpreter, before)
     found = _by_ipython(shell, code, cursor)
-    start = min((each.start for each in found), default=cursor)
-    names = interpreter.names
-    # All of them replace the same piece of the code.
-    return start, [
-        (code[start : each.start] + each.text, _kind(names, code[: each.start], each.text, each.type)) for each in found
+    # Within a line, it offers its commands where there is nothing else.
+    begin = cursor - len(line)
+    found = [
+        each
+        for each in found
+        if not each.text.startswith("%") or code.startswith("%", each.start) or not code[begin : each.start].strip()
     ]
+    start = min((each.start for each in found), default=cursor)
+    # All of them replace the same piece of the code.
+    matches = [
+        (code[start : each.start] + each.text, _kind(interpreter.names, code[: each.start], each.text, each.type))
+        for each in found
+    ]
+    if matches and all(text.startswith(".") for text, _ in matches) and code[start : start + 1] == ".":
+        return start + 1, [(text[1:], kind) for text, kind in matches]
+    return start, matches
 
 
 def _by_ipython(shell: Any, code: str, cursor: int) -> list[Any]:
@@ -136,7 +151,7 @@ def _plainly(interpreter: Interpreter, before: str) -> tuple[int, list[tuple[str
 
 def _sorted(names: Iterable[str], begin: str, kind: str) -> list[tuple[str, str]]:
     """Those that begin so; private ones last, and only if that is what is asked for."""
-    fitting = [name for name in names if name.startswith(begin) and name.isidentifier()]
+    fitting = [name for name in dict.fromkeys(names) if name.startswith(begin) and name.isidentifier()]
     public = [name for name in fitting if not name.startswith("_")]
     return [(name, kind) for name in sorted(fitting if begin.startswith("_") or not public else public)]
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 # The kernel too, so that forked ones import nothing.
-from . import entropy, figures, home, kernel, loops, native, tracebacks  # noqa: F401
+from . import entropy, figures, home, kernel, loops, native, questions, tracebacks  # noqa: F401
 from .interpreter import Interpreter
 from .interrupt import guarded
 from .streams import Outlet, text_stream
@@ -34,6 +34,7 @@ import asyncio, collections, csv, decimal, hashlib, statistics, tempfile, textwr
 """
 _CAPTURE = "%%capture\n1"
 _ERROR = "def f():\n    raise ValueError('warm')\nf()"
+_QUESTIONS = ({"code": "text.join(pri"}, {"code": "import js"}, {"code": "''.jo"}, {"code": "x = (", "check": True})
 _AWAIT = "await asyncio.sleep(0)"
 _NUMPY = """
 import numpy as np, numpy.random, numpy.linalg, numpy.fft
@@ -134,6 +135,8 @@ def _exercise(interpreter: Interpreter, level: str) -> None:
         elif error is not None:
             raise error
         figures.flush()
+    for question in _QUESTIONS:
+        questions.answer(interpreter, question)
     ssl = sys.modules.get("_ssl")
     if ssl is not None:
         # Its generator is made here, so that a kernel need only stir it.

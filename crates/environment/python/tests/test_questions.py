@@ -25,6 +25,8 @@ class Questions:
         self.assertEqual(found["x = alter"], "function")
         self.assertEqual(self.completed("Alb"), {"Album": "class"})
         self.assertEqual(self.completed("alphabet.app"), {"alphabet.append": "function"})
+        answer = self.kernel.ask("alphabet.app").report["answer"]
+        self.assertEqual((answer["start"], answer["matches"]), (9, [["append", "function"]]))
         self.assertEqual(self.completed("if 1:\n    alphabet.app"), {"if 1:\n    alphabet.append": "function"})
         self.assertIn("collections.OrderedDict", self.completed("collections.Ord"))
         self.assertEqual(self.completed("collections.OrderedDict")["collections.OrderedDict"], "class")
@@ -39,6 +41,9 @@ class Questions:
     def test_modules_are_found_and_not_imported(self) -> None:
         (self.kernel.work / "own_program.py").write_text("print('ran')\nanswer = 42\ndef function(): pass\n")
         self.assertEqual(self.completed("import own_pro"), {"import own_program": "module"})
+        self.assertEqual(self.completed("from collections import Ord"), {"from collections import OrderedDict": "class"})
+        answer = self.kernel.ask("import jso").report["answer"]
+        self.assertEqual(answer["matches"], [["json", "module"]])
         self.assertEqual(self.completed("from own_pro"), {"from own_program": "module"})
         found = self.completed("from own_program import ")
         self.assertEqual(set(found), {f"from own_program import {name}" for name in ("answer", "function")})
@@ -110,6 +115,8 @@ class WithIPython(Questions, KernelCase):
         self.run_ok("prices = {'apple': 1, 'pear': 2}; import os; open('harvest.csv', 'w').close()")
         self.assertIn("prices['apple", " ".join(self.completed("prices['ap")))
         self.assertIn("open('harvest.csv", self.completed("open('harv"))
+        self.assertEqual(self.completed("open('xde"), {})
+        self.assertEqual(self.completed("xde"), {"%xdel": "magic"})
         self.assertEqual(self.completed("%timei"), {"%timeit": "magic", "%%timeit": "magic"})
 
     def test_magics_are_whole(self) -> None:
