@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+#: How many artists of axes are looked at, and points by their colours.
+ARTISTS = 2000
+GROUPED = 200_000
+
+
 class Found:
     """What axes hold."""
 
     def __init__(self) -> None:
         self.series: list[Series] = []
+        #: How many artists were not looked at.
+        self.more = 0
         #: Artists that are not understood, by the names of their classes.
         self.others: set[str] = set()
         #: What colours stand for.
@@ -37,11 +44,14 @@ def find(axes: Any, x: Scale, y: Scale) -> Found:
     if medians:
         found.series.append(series.box(medians, x, y, legend))
     wedges = []
-    for child in children:
+    found.more = max(0, len(children) - ARTISTS)
+    for child in children[:ARTISTS]:
         kind = _class_of(child)
         if child in series.parts:
             continue
-        if kind == "Line2D":
+        if type(child).__name__ in ("AxLine", "_AxLine"):
+            found.others.add("AxLine")  # Where it is, is found out when it is drawn.
+        elif kind == "Line2D":
             _add(found, _line(axes, child, x, y, legend))
         elif kind == "PathCollection":
             found.series.extend(_scatter(child, x, y, legend))
@@ -49,11 +59,11 @@ def find(axes: Any, x: Scale, y: Scale) -> Found:
         elif kind in ("AxesImage", "QuadMesh"):
             found.series.append(series.heatmap(child))
             found.colors = found.colors or series.colors_of(child)
-        elif kind == "PolyCollection":
+        elif kind == "PolyCollection" and not hasattr(axes, "zaxis"):
             _add(found, _area(child, x, y, legend)) or found.others.add(type(child).__name__)
         elif kind == "Wedge":
             wedges.append(child)
-        elif kind in ("Patch", "Collection"):
+        elif kind in ("PolyCollection", "Patch", "Collection", "Table"):
             # seaborn adds rectangles without a size, for the legend.
             if not (type(child).__name__ == "Rectangle" and not child.get_width() and not child.get_height()):
                 found.others.add(type(child).__name__)
@@ -79,7 +89,7 @@ def _class_of(artist: Any) -> str:
 
 
 _CLASSES = frozenset(
-    {"Line2D", "PathCollection", "AxesImage", "QuadMesh", "PolyCollection", "Wedge", "Spine", "Patch", "Collection"}
+    {"Line2D", "PathCollection", "AxesImage", "QuadMesh", "PolyCollection", "Wedge", "Spine", "Patch", "Collection", "Table"}
 )
 
 
@@ -280,7 +290,7 @@ def _scatter(points: Any, x: Scale, y: Scale, legend: dict[str, str]) -> list[Se
 
         return Series("scatter", len(places) if which is None else len(which), read, label, color)
 
-    if colored is None and legend and len(colors) == len(places) > 1:
+    if colored is None and legend and GROUPED > len(colors) == len(places) > 1:
         groups = _groups(colors, legend)
         if groups:
             return [part(which, name, color) for name, color, which in groups]
@@ -299,22 +309,26 @@ def _groups(colors: Any, legend: dict[str, str]) -> list[tuple[str, str, Any]]:
 
 
 def _area(polygons: Any, x: Scale, y: Scale, legend: dict[str, str]) -> Series | None:
-    """What `fill_between` fills: along the lower edge and back along the upper one, or the other way round."""
+    """What `fill_between` fills: along one edge and back along the other. `fill_betweenx` does it upright."""
     numpy = sys.modules["numpy"]
     paths = polygons.get_paths()
-    if len(paths) != 1:
+    if len(paths) != 1 or len(polygons.get_offsets()) > 1:
         return None
     corners = paths[0].vertices
     count = (len(corners) - 3) // 2
     if count < 1 or len(corners) != 2 * count + 3:
         return None
     there, back = corners[1 : count + 1], corners[count + 2 : 2 * count + 2][::-1]
-    if not numpy.array_equal(there[:, 0], back[:, 0]):
+    for along, name, scale, other in ((0, "x", x, y), (1, "y", y, x)):
+        if numpy.array_equal(there[:, along], back[:, along]):
+            break
+    else:
         return None
-    low, high = numpy.minimum(there[:, 1], back[:, 1]), numpy.maximum(there[:, 1], back[:, 1])
+    places = there[:, along]
+    low, high = numpy.minimum(there, back)[:, 1 - along], numpy.maximum(there, back)[:, 1 - along]
     color = color_of(polygons)
 
     def read(at: Any) -> dict[str, Any]:
-        return {"x": x.values(there[at, 0]), "low": y.values(low[at]), "high": y.values(high[at])}
+        return {name: scale.values(places[at]), "low": other.values(low[at]), "high": other.values(high[at])}
 
     return Series("area", count, read, label_of(polygons.get_label()) or legend.get(color or ""), color)

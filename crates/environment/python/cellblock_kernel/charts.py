@@ -65,7 +65,7 @@ def chart(figure: Any) -> dict[str, Any] | None:
 
 def _chart(figure: Any) -> dict[str, Any] | None:
     texts = Texts()
-    shown = [axes for axes in figure.axes if axes.get_visible() and axes.get_label() != "<colorbar>"]
+    shown = [axes for axes in _all_axes(figure.axes) if axes.get_visible() and axes.get_label() != "<colorbar>"]
     if not shown:
         return None
     told: dict[str, Any] = {}
@@ -86,6 +86,17 @@ def _chart(figure: Any) -> dict[str, Any] | None:
     if len(shown) > AXES:
         told["axes_left_out"] = len(shown) - AXES
     return told
+
+
+def _all_axes(outer: list[Any]) -> list[Any]:
+    """Axes, and those that lie in them."""
+    return [
+        axes for each in outer for axes in (each, *(child for child in each.child_axes if not _is_secondary(child)))
+    ]
+
+
+def _is_secondary(axes: Any) -> bool:
+    return type(axes).__name__ == "SecondaryAxis"
 
 
 def _figure_text(figure: Any, name: str) -> str:
@@ -122,6 +133,7 @@ def _axes(axes: Any, texts: Texts) -> tuple[dict[str, Any], list[Series]]:
     secondary = [
         {"axis": name, **_labelled(text, texts)}
         for child in axes.child_axes
+        if _is_secondary(child)
         for name, text in (("x", child.get_xlabel()), ("y", child.get_ylabel()))
         if text
     ]
@@ -129,8 +141,9 @@ def _axes(axes: Any, texts: Texts) -> tuple[dict[str, Any], list[Series]]:
         head["secondary"] = secondary
     if found.others:
         head["others"] = sorted(found.others)[:NOTES]
-    if len(found.series) > SERIES:
-        head["series_left_out"] = len(found.series) - SERIES
+    left_out = found.more + max(0, len(found.series) - SERIES)
+    if left_out:
+        head["series_left_out"] = left_out
     return head, found.series[:SERIES]
 
 

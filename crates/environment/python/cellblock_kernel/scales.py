@@ -33,6 +33,8 @@ class Scale:
     def __init__(self, axis: Any) -> None:
         self._axis = axis
         self._locator, self._formatter = axis.get_major_locator(), axis.get_major_formatter()
+        if type(self._locator).__name__ in ("ThetaLocator", "RadialLocator"):
+            self._locator = self._locator.base
         self.name = axis.get_scale()
         converter = axis.get_converter() if hasattr(axis, "get_converter") else axis.converter
         kind = type(converter).__name__

@@ -137,13 +137,58 @@ class Charts(KernelCase):
         )["series"]
         self.assert_has(error, kind="line", y=[4, 5], y_low=[3.5, 4.5], y_high=[4.5, 5.5], x_low=[0, 1], x_high=[2, 3])
         self.assert_has(area, kind="area", label="f", low=[1, 2], high=[3, 4])
+        self.assert_has(self.one("plt.fill_betweenx([1, 2], [3, 4], [5, 6])"), y=[1, 2], low=[3, 4], high=[5, 6])
         self.assert_has(self.one("plt.stem([5, 6])"), y=[5, 6])
         self.assert_has(self.one("plt.imshow([[1, 2], [3, 4]])"), kind="heatmap", values=[[1, 2], [3, 4]], high=4)
         self.assert_has(self.one("plt.imshow(np.zeros((2, 3, 3)))"), kind="image", pixels=[2, 3, 3])
 
+    def test_axes_in_axes_and_round_ones(self) -> None:
+        chart = self.chart("a = plt.gca(); a.plot([1, 2]); a.inset_axes([.5, .5, .4, .4]).scatter([3], [4])")
+        self.assertEqual([each["kind"] for each in chart["axes"]], ["line", "scatter"])
+        axes = self.axes(
+            """
+            axes = plt.subplot(projection="polar")
+            axes.plot([0, 2, 4], [1, 2, 3]); axes.set_xticks([0, 2, 4], ["speed", "range", "price"])
+            """
+        )
+        self.assert_has(axes, projection="polar", kind="line")
+        self.assertEqual(axes["series"][0]["x"], ["speed", "range", "price"])
+
+    def test_times_of_tasks(self) -> None:
+        series = self.one(
+            """
+            start = np.array(["2024-01-01", "2024-01-03"], dtype="datetime64[D]")
+            plt.barh(["a", "b"], np.array([2, 3], dtype="timedelta64[D]"), left=start)
+            """
+        )
+        self.assert_has(series, y=["a", "b"], base=["2024-01-01", "2024-01-03"], x=["2024-01-03", "2024-01-06"])
+
+    def test_many_artists_take_no_time(self) -> None:
+        call = self.run_ok(
+            PLT
+            + cell(
+                """
+                import time
+                from cellblock_kernel import charts
+                from matplotlib.lines import Line2D
+                figure, axes = plt.subplots(); plt.close()
+                for _ in range(4_000): axes.add_line(Line2D([0, 1], [0, 1]))
+                begun = time.process_time(); chart = charts.chart(figure)
+                print(time.process_time() - begun < 2, chart["axes"][0]["series_left_out"] > 3_900)
+                """
+            )
+        )
+        self.assertEqual(call.stdout, "True True\n")
+
     def test_what_is_not_understood_is_named(self) -> None:
-        axes = self.axes("plt.contourf(np.arange(16).reshape(4, 4)); plt.quiver([1], [1])")
-        self.assert_has(axes, kind="other", series=[], others=["QuadContourSet", "Quiver"])
+        axes = self.axes(
+            "plt.contourf(np.arange(16).reshape(4, 4)); plt.quiver([1], [1]); plt.axline((0, 0), slope=1);"
+            "plt.hexbin([1, 2], [3, 4])"
+        )
+        others = {"AxLine", "QuadContourSet", "Quiver"}
+        self.assertEqual((axes["kind"], axes["series"], others - {*axes["others"]}), ("other", [], set()))
+        solid = self.axes("plt.figure().add_subplot(projection='3d').bar3d([1], [1], [0], [1], [1], [1])")
+        self.assert_has(solid, kind="other", projection="3d", others=["Poly3DCollection"])
 
     def test_millions_of_points_are_thinned_and_take_no_time(self) -> None:
         call = self.run_ok(
@@ -158,8 +203,8 @@ class Charts(KernelCase):
                 figure.savefig(io.BytesIO())
                 times = []
                 for _ in range(5):
-                    begun = time.perf_counter(); chart = charts.chart(figure)
-                    times.append(time.perf_counter() - begun)
+                    begun = time.process_time(); chart = charts.chart(figure)
+                    times.append(time.process_time() - begun)
                 series = chart["axes"][0]["series"]
                 print(min(times) < 0.1, len(json.dumps(chart)) < 100_000)
                 print([(each.get("shown"), each.get("of"), len(each["x"])) for each in series])
@@ -177,7 +222,7 @@ class Charts(KernelCase):
         chart = self.chart(
             """
             figure, all_axes = plt.subplots(5, 5)
-            for axes in all_axes.flat: axes.set_title("long " * 1000)
+            for axes in all_axes.flat: axes.set_title("long " * 100)
             for _ in range(50): all_axes[0][0].plot([1, 2])
             """
         )
@@ -197,8 +242,8 @@ class Charts(KernelCase):
         self.assertEqual(sorted(call.displays[0]["data"]), [CHART, "image/svg+xml", "text/plain"])
 
     def test_a_call_that_shows_very_much_gets_its_pictures_without_their_data(self) -> None:
-        call = self.run_ok(PLT + "for _ in range(40): plt.plot(np.random.rand(2000)); plt.show()")
-        self.assertEqual(len(call.images), 40)
+        call = self.run_ok(PLT + "for _ in range(30): plt.plot(np.random.rand(2000)); plt.show()")
+        self.assertEqual(len(call.images), 30)
         told = [CHART in each["data"] for each in call.displays]
         self.assertEqual((told[0], told[-1]), (True, False))
         self.assertIn(CHART, self.run_ok("plt.plot([1])").displays[0]["data"])

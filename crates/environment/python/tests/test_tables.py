@@ -128,8 +128,8 @@ class Pandas(TableCase):
                 """
                 from cellblock_kernel import tables
                 def took(frame):
-                    begun = time.perf_counter(); tables.table(frame)
-                    return time.perf_counter() - begun
+                    begun = time.process_time(); tables.table(frame)
+                    return time.process_time() - begun
                 print(min(took(big) for _ in range(5)) < 0.05)
                 """
             )
