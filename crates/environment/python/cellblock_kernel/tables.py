@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from reprlib import Repr
-from time import perf_counter
+from time import thread_time
 
 from .display import TABLE
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 ROWS = 200
 COLUMNS = 50
 SIZE = 64 << 10
-#: Seconds after which no more rows are converted: objects make their texts themselves.
-SECONDS = 0.1
+#: Seconds of computing after which no more rows are converted: objects make their texts themselves.
+SECONDS = 0.2
 #: The longest text in a row.
 TEXT = 500
 #: The most categories that a column's type lists.
@@ -66,11 +66,11 @@ def _resource(
     names = [field["name"] for field in fields]
     rows: list[dict[str, Any]] = []
     size, overhead = 0, sum(map(len, names)) + 5 * len(names)
-    end = perf_counter() + SECONDS
+    end = thread_time() + SECONDS
     for values in zip(*columns, strict=True):
         row = [_plain(_scalar(value)) for value in values]
         size += overhead + sum(len(value) if isinstance(value, str) else 8 for value in row)
-        if rows and (size > SIZE or perf_counter() > end):
+        if rows and (size > SIZE or thread_time() > end):
             break
         rows.append(dict(zip(names, row, strict=True)))
     for field, values in zip(fields, columns, strict=True):

@@ -142,7 +142,10 @@ class Pandas(TableCase):
                 """
                 class Slow:
                     def __repr__(self): return "slow"
-                    def __str__(self): time.sleep(0.06); return "slow"
+                    def __str__(self):
+                        end = time.thread_time() + 0.06
+                        while time.thread_time() < end: pass
+                        return "slow"
                 class Bad:
                     def __repr__(self): return "bad"
                     def __str__(self): raise ValueError
