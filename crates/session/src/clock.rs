@@ -19,6 +19,8 @@ pub(crate) enum Alarm {
     Hello,
     /// Until the disk is to be measured.
     Disk,
+    /// Until what changed in the workspace is saved.
+    Keep,
     /// Until the session's time is up.
     Life,
     /// Until the session may have been idle for too long.

@@ -94,6 +94,9 @@ impl Task {
         if let Some(link) = &mut self.link {
             link.send(&Frame::new(Kind::Forget, []).call(call));
         }
+        if record.started.is_some() {
+            self.changed();
+        }
         if !self.measuring && record.started.is_some() && self.disk.due(std::time::Instant::now()) {
             self.measure_now();
         }

@@ -143,5 +143,6 @@ impl Task {
         self.last_use = Instant::now();
         self.orders.unmeasured = true;
         self.watch_disk();
+        self.changed();
     }
 }

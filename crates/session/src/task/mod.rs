@@ -12,6 +12,7 @@ mod act;
 mod end;
 mod files;
 mod frames;
+mod keep;
 mod record;
 mod way_out;
 mod workspace;
@@ -48,6 +49,7 @@ use crate::queue::Stream;
 
 use files::Orders;
 pub(crate) use files::{FileOrder, Granted};
+use keep::Keeper;
 use record::Record;
 pub(crate) use record::{Content, Submission, Time};
 pub use workspace::WorkspaceOptions;
@@ -188,6 +190,7 @@ pub(crate) struct Task {
     measuring: bool,
     orders: Orders,
     durable: Durable,
+    keeper: Keeper,
     last_use: Instant,
 }
 
@@ -230,6 +233,7 @@ impl Task {
             measuring: false,
             orders,
             durable: Durable::default(),
+            keeper: Keeper::default(),
             last_use: Instant::now(),
         }
     }
@@ -249,6 +253,7 @@ impl Task {
                 message = self.inbox.recv(), if self.wanted => self.on_message(message),
                 alarm = self.clock.next() => self.on_alarm(alarm),
                 Some(job) = self.jobs.join_next() => self.on_job(job.unwrap_or(Job::Other)),
+                kept = self.keeper.done() => self.on_kept(kept),
                 () = ended(self.cell_end.as_ref()) => self.on_cell_end(),
                 filled = fill(self.link.as_mut()) => self.on_input(filled),
             }
@@ -346,6 +351,7 @@ impl Task {
             Alarm::Kernel(kernel) => self.kernel_overdue(kernel),
             Alarm::Hello => self.on_silence(),
             Alarm::Disk => self.measure(),
+            Alarm::Keep => self.keep(),
             Alarm::Life => self.events.push_back(Event::End),
             Alarm::Idle => self.on_idle(),
             Alarm::Destroy => self.destroy(),

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use cell::Cell;
 use protocol::{CallId, SessionId};
-use tokio::sync::RwLock;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use tokio::time::Instant;
 use workspace::{Brought, LeftOut, Saved, View, WorkingCopy, Workspace, points};
 
+use super::keep::PATIENCE;
 use super::{Fate, FileJob, FileOrder, Job, Task};
 use crate::error::{Error, chain};
 use crate::machine::{Ending, Event, How, StopReason, Work};
@@ -25,7 +26,7 @@ use crate::unsaved;
 pub struct WorkspaceOptions {
     /// Whose files they are.
     pub workspace: Workspace,
-    /// How the cell sees them.
+    /// How the cell sees them. What changes in one that is seen whole is saved soon after, without anybody asking.
     pub view: View,
 }
 
@@ -65,8 +66,14 @@ impl Durable {
         self.copy.clone()
     }
 
+    /// The working copy with a part in its use, which its end waits for; none, while what arrived is being brought.
+    pub(super) fn idle_copy(&self) -> Option<(Arc<WorkingCopy>, OwnedRwLockReadGuard<()>)> {
+        let copy = self.copy.clone().filter(|_| self.refreshing.is_none())?;
+        Some((copy, self.in_use.clone().try_read_owned().ok()?))
+    }
+
     /// Sentences for the next call.
-    fn tell(&mut self, notices: impl IntoIterator<Item = String>) {
+    pub(super) fn tell(&mut self, notices: impl IntoIterator<Item = String>) {
         self.notices.extend(notices);
         self.untold += self.notices.len().saturating_sub(TOLD);
         self.notices.truncate(TOLD);
@@ -132,8 +139,13 @@ impl Task {
         };
         let Ok(in_use) = self.durable.in_use.clone().try_read_owned() else { return };
         self.durable.refreshing = Some(self.durable.held.len());
+        let turn = self.keeper.turn.clone();
         self.jobs.spawn(async move {
-            let refreshed = copy.refresh().await;
+            // What is being saved may be large: then what has arrived meanwhile comes before the next call.
+            let refreshed = match tokio::time::timeout(PATIENCE, turn.lock_owned()).await {
+                Ok(_turn) => copy.refresh().await,
+                Err(_) => Ok(Brought::default()),
+            };
             drop(in_use);
             Job::Refreshed(refreshed)
         });
@@ -171,6 +183,7 @@ impl Task {
                         record.notice(notice);
                     }
                 }
+                self.changes();
                 self.events.push_back(Event::Submit { call, work });
             }
             Held::File(order) => self.order_file(*order),

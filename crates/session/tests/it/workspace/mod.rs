@@ -7,6 +7,7 @@ mod left_out;
 mod limits;
 mod push;
 mod two;
+mod whole;
 
 use std::path::Path;
 
