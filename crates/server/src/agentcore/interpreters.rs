@@ -13,9 +13,10 @@ use session::{Network, Principal};
 
 use crate::fault::{Fault, Kind};
 
+use super::mounts::{self, FileSystem};
 use super::network::{self, Configuration};
 use super::rules::{self, Rules};
-use super::sessions::{FileSystem, check_certificates, check_file_systems};
+use super::sessions::check_certificates;
 use super::{Incoming, answer, idempotent, identifiers, input, page, tags, timestamp};
 
 /// The most interpreters of a principal; AWS has the same limit for an account.
@@ -75,6 +76,18 @@ pub(super) fn reach(incoming: &Incoming, interpreter: &InterpreterRecord) -> Res
     })
 }
 
+/// The file systems that every session of this interpreter has mounted.
+pub(super) fn file_systems(interpreter: &InterpreterRecord) -> Result<Vec<FileSystem>, Fault> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Kept {
+        #[serde(default)]
+        filesystem_configurations: Vec<FileSystem>,
+    }
+    let kept: Kept = serde_json::from_str(&interpreter.extra).map_err(|error| Fault::internal(&error))?;
+    Ok(kept.filesystem_configurations)
+}
+
 fn system(principal: &Principal, region: Option<&str>) -> InterpreterRecord {
     InterpreterRecord {
         id: identifiers::SYSTEM.to_owned(),
@@ -97,10 +110,11 @@ pub(super) async fn create(incoming: &Incoming) -> Result<Response<Body>, Fault>
     rules.text("executionRoleArn", create.execution_role_arn.as_deref(), rules::ROLE_ARN);
     network::check(&mut rules, create.network_configuration.as_ref());
     check_certificates(&mut rules, create.certificates.as_ref().map(Vec::len));
-    check_file_systems(&mut rules, create.filesystem_configurations.as_deref());
+    mounts::check(&mut rules, create.filesystem_configurations.as_deref());
     rules.text("clientToken", create.client_token.as_deref(), rules::CLIENT_TOKEN);
     tags::check(&mut rules, create.tags.as_ref());
     rules.hold()?;
+    mounts::mounted(create.filesystem_configurations.as_deref().unwrap_or_default())?;
     if let Some(configuration) = &create.network_configuration {
         let most = &incoming.service.bounds.network;
         network::reach(configuration, most).map_err(|why| {

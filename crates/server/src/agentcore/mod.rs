@@ -12,6 +12,7 @@ mod input;
 mod interpreters;
 mod invocations;
 mod invoke;
+mod mounts;
 mod network;
 mod page;
 mod results;

@@ -36,6 +36,8 @@ pub(super) const SUBNET: Text = Text { pattern: Some("subnet-[0-9a-zA-Z]{8,17}")
 pub(super) const TAG_KEY: Text = Text { min: 1, max: 128, pattern: Some(r"[a-zA-Z0-9\s._:/=+@-]*"), ..ANY };
 pub(super) const TAG_VALUE: Text = Text { max: 256, pattern: Some(r"[a-zA-Z0-9\s._:/=+@-]*"), ..ANY };
 pub(super) const MOUNT_PATH: Text = Text { min: 6, max: 200, pattern: Some("/mnt/[a-zA-Z0-9._-]+/?"), ..ANY };
+pub(super) const ACCESS_POINT_ARN: Text = Text { max: 256, ..ANY };
+pub(super) const FILE_SYSTEM_ARN: Text = Text { max: 256, ..ANY };
 pub(super) const TOOL: Text = Text {
     values: &[
         "executeCode",

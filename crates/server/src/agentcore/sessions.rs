@@ -14,6 +14,7 @@ use crate::fault::Fault;
 use crate::open::{Kept, OpenSession};
 use crate::state::Service;
 
+use super::mounts::{self, FileSystem, Mounted};
 use super::rules::{self, Rules};
 use super::{Incoming, answer, idempotent, identifiers, input, interpreters, page, timestamp};
 
@@ -21,8 +22,6 @@ use super::{Incoming, answer, idempotent, identifiers, input, interpreters, page
 const TIMEOUT: i64 = 900;
 /// How long it may live, s.
 const LONGEST: i64 = 28_800;
-/// The one place where files of a session are.
-const WORKSPACE: &str = "/mnt/workspace";
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,49 +32,6 @@ struct Start {
     filesystem_configurations: Option<Vec<FileSystem>>,
     client_token: Option<String>,
     trace_id: Option<String>,
-}
-
-/// A file system that a client wants to be mounted.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct FileSystem {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    s3_files_configuration: Option<Mount>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    efs_configuration: Option<Mount>,
-}
-
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the wire's names")]
-struct Mount {
-    access_point_arn: String,
-    mount_path: String,
-    file_system_arn: String,
-}
-
-/// Checks file systems: a session's files are at one place, and what asks for that place has it.
-pub(super) fn check_file_systems(rules: &mut Rules, wanted: Option<&[FileSystem]>) {
-    rules.count("filesystemConfigurations", wanted.map(<[_]>::len), 0, 10);
-    for (n, file_system) in wanted.unwrap_or_default().iter().enumerate() {
-        let name = format!("filesystemConfigurations[{n}]");
-        match (&file_system.s3_files_configuration, &file_system.efs_configuration) {
-            (Some(mount), None) | (None, Some(mount)) => {
-                let path = mount.mount_path.as_str();
-                rules.text(&format!("{name}.mountPath"), Some(path), rules::MOUNT_PATH);
-                if path.trim_end_matches('/') != WORKSPACE {
-                    rules.broken(
-                        &format!("{name}.mountPath"),
-                        format!(
-                            "the files of a session are at `{WORKSPACE}`, and nothing is mounted elsewhere"
-                        ),
-                    );
-                }
-            }
-            _ => rules
-                .broken(&name, "Member must have exactly one of s3FilesConfiguration and efsConfiguration"),
-        }
-    }
 }
 
 /// Certificates cannot be fetched from where they are.
@@ -98,20 +54,24 @@ struct Extra {
 
 pub(super) async fn start(incoming: &Incoming, identifier: &str) -> Result<Response<Body>, Fault> {
     let interpreter = interpreters::find(incoming, identifier)?;
-    let start: Start = input::parse(&incoming.body)?;
+    let mut start: Start = input::parse(&incoming.body)?;
     let mut rules = Rules::default();
     rules.text("name", start.name.as_deref(), rules::SESSION_NAME);
     let longest = LONGEST.min(i64::try_from(incoming.service.bounds.life.as_secs()).unwrap_or(LONGEST));
     rules.number("sessionTimeoutSeconds", start.session_timeout_seconds, 1, longest);
     check_certificates(&mut rules, start.certificates.as_ref().map(Vec::len));
-    check_file_systems(&mut rules, start.filesystem_configurations.as_deref());
+    mounts::check(&mut rules, start.filesystem_configurations.as_deref());
     rules.text("clientToken", start.client_token.as_deref(), rules::CLIENT_TOKEN);
     rules.text("traceId", start.trace_id.as_deref().or(incoming.header("x-amzn-trace-id")), rules::TRACE);
     rules.text("traceParent", incoming.header("traceparent"), rules::TRACE);
     rules.hold()?;
     let network = interpreters::reach(incoming, &interpreter)?;
+    let usual = interpreters::file_systems(&interpreter)?;
+    let file_systems = mounts::combined(&usual, start.filesystem_configurations.take());
+    let mounted = mounts::mounted(file_systems.as_deref().unwrap_or_default())?;
+    start.filesystem_configurations = file_systems;
     let token = start.client_token.clone();
-    let open = open(incoming, &interpreter.id, network, start);
+    let open = open(incoming, &interpreter.id, network, mounted, start);
     let parameters = [interpreter.id.as_bytes(), &incoming.body];
     let text = idempotent::once(incoming, "start", token.as_deref(), &parameters, open).await?;
     let body: serde_json::Value = serde_json::from_str(&text).map_err(|error| Fault::internal(&error))?;
@@ -122,6 +82,7 @@ async fn open(
     incoming: &Incoming,
     interpreter: &str,
     network: Network,
+    mounted: Option<Mounted>,
     start: Start,
 ) -> Result<String, Fault> {
     let service = &incoming.service;
@@ -133,7 +94,7 @@ async fn open(
         limits: service.bounds.limits,
         network,
         ttl: Some(timeout),
-        ..SessionOptions::default()
+        ..mounted.map(|mounted| mounted.options(&service.store, &incoming.principal)).unwrap_or_default()
     };
     let extra = Extra { file_systems: start.filesystem_configurations };
     let kept = Kept {
