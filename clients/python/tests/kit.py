@@ -125,6 +125,21 @@ class Session:
         self.stop()
 
 
+def mount(point, path="/mnt/data", kind="s3Files"):
+    """The configuration of a file system, as `filesystemConfigurations` has it."""
+    system = f"arn:aws:{kind.lower()}:us-east-1:000000000000:file-system/fs-{'1' * 17}"
+    access = f"{system}/access-point/{point}"
+    if kind == "efs":
+        system, access = (f"arn:aws:elasticfilesystem:us-east-1:000000000000:{what}" for what in
+                          (f"file-system/fs-{'1' * 17}", f"access-point/{point}"))
+    return {f"{kind}Configuration": {"accessPointArn": access, "fileSystemArn": system, "mountPath": path}}
+
+
+def new_point():
+    """The id of an access point that nobody has mounted before."""
+    return f"fsap-{uuid.uuid4().hex}"
+
+
 class TestCase(unittest.TestCase):
     maxDiff = None
 

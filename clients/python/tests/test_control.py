@@ -273,10 +273,7 @@ class Sessions(kit.TestCase):
             ("sessionTimeoutSeconds", "less than or equal to 28800", {"sessionTimeoutSeconds": 99999}),
             ("clientToken", "pattern", {"clientToken": "-" * 40}),
             ("traceId", "1024", {"traceId": "x" * 1025}),
-            ("filesystemConfigurations[0].mountPath", "/mnt/workspace", {"filesystemConfigurations": [{"efsConfiguration": {
-                "accessPointArn": "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-" + "1" * 17,
-                "fileSystemArn": "arn:aws:elasticfilesystem:us-east-1:000000000000:file-system/fs-" + "1" * 17,
-                "mountPath": "/mnt/other"}}]}),
+            ("filesystemConfigurations[0].mountPath", "pattern", {"filesystemConfigurations": [kit.mount("fsap-1", "/data/x")]}),
             ("certificates", "Secrets Manager", {"certificates": [{"location": {"secretsManager": {
                 "secretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:a"}}}]}),
         ]:

@@ -94,13 +94,7 @@ class Mounted(kit.TestCase):
     """Files are at a mounted directory, by absolute paths."""
 
     def setUp(self):
-        mount = {
-            "s3FilesConfiguration": {
-                "accessPointArn": f"arn:aws:s3files:us-east-1:000000000000:file-system/fs-{'1' * 17}/access-point/fsap-{'2' * 17}",
-                "fileSystemArn": f"arn:aws:s3files:us-east-1:000000000000:file-system/fs-{'1' * 17}",
-                "mountPath": "/mnt/workspace",
-            }
-        }
+        mount = kit.mount(kit.new_point(), "/mnt/workspace")
         self.mount = mount
         self.tools = MountedTools(
             self.session(name=f"workspace-{uuid.uuid4().hex}"[:42], filesystemConfigurations=[mount])
