@@ -80,7 +80,9 @@ class Agent:
         return told
 
     async def code(self, code, **arguments):
-        return (await self.ok("execute_code", code=code, **arguments)).text
+        """What code that succeeds has printed, or the value of its last line; without sentences of ours."""
+        told = (await self.ok("execute_code", code=code, **arguments)).structured
+        return told["stdout"] or told.get("result", "")
 
 
 def name():

@@ -94,7 +94,8 @@ class Process(unittest.IsolatedAsyncioTestCase):
     async def test_files_outlive_the_process(self):
         with agents.data() as place:
             async with agents.stdio(agents.LEGACY, place=place) as agent:
-                self.assertEqual(await agent.code("x = open('a.txt', 'w').write('kept')"), "(no output)")
+                self.assertEqual((await agent.ok("execute_code", code="open('a.txt', 'w').close()")).text, "(no output)")
+                await agent.code("open('a.txt', 'w').write('kept')")
             async with agents.stdio(agents.STATELESS, place=place) as agent:
                 self.assertEqual(await agent.code("print(open('a.txt').read())"), "kept")
 
