@@ -55,6 +55,16 @@ class Sessions(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await agent.code("print(open('late.txt').read())"), "late")
             self.assertEqual(await agent.code("print(open('mine.txt').read())"), "changed here")
 
+    async def test_what_was_only_brought_is_not_pushed(self):
+        async with agents.http(agents.STATELESS) as agent:
+            await agent.ok("workspace_write", path="uploads/given.csv", content="n\n1\n")
+            await agent.code("made = open('made.csv', 'w').write(open('given.csv').read())")
+            pushed = await agent.ok("ci_push_to_workspace")
+            self.assertEqual(pushed.structured["files_saved"], ["code-interpreter/made.csv"])
+            # A copy would hide what comes later.
+            await agent.ok("workspace_write", path="uploads/given.csv", content="n\n2\n")
+            self.assertEqual(await agent.code("print(open('given.csv').read())"), "n\n2")
+
     @agents.needs_program
     async def test_a_session_that_ended_is_replaced_and_that_is_said(self):
         with agents.served(**SHORT) as url:
