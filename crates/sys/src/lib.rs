@@ -28,4 +28,5 @@ pub mod scm;
 pub mod space;
 pub mod sparse;
 pub mod spawn;
+pub mod terminal;
 pub mod tree;
