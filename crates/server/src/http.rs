@@ -32,6 +32,7 @@ use crate::health;
 use crate::mcp;
 use crate::request_id::RequestId;
 use crate::state::Service;
+use crate::v1;
 
 use checks::Checks;
 
@@ -179,6 +180,7 @@ async fn answer(request: Request<Incoming>, client: SocketAddr, edges: &Edges) -
     let work = async {
         let mut response = match edges.checks.check(&request) {
             Ok(()) => route(request.map(Body::new), edges).await,
+            Err(fault) if v1::serves(&path) => v1::refuse(&fault),
             Err(fault) => fault.response(),
         };
         if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
@@ -201,6 +203,7 @@ async fn route(request: Request<Body>, edges: &Edges) -> Response<Body> {
         "/readyz" => health::readyz(service),
         mcp::PATH => edges.mcp.serve(request, principal).await,
         path if agentcore::serves(path) => agentcore::serve(request, service.clone(), principal).await,
+        path if v1::serves(path) => v1::serve(request, service.clone(), principal).await,
         path => {
             let path: String = path.chars().take(100).collect();
             Fault::new(Kind::UnknownOperation, format!("there is nothing at `{path}`")).response()

@@ -9,3 +9,4 @@ mod run;
 mod save;
 mod serve;
 mod stops;
+mod v1;

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::bench::Bench;
 
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     /// What it said before it listened.
     said: String,
     _log: BufReader<ChildStderr>,
@@ -19,7 +19,7 @@ struct Server {
 
 impl Server {
     /// Starts one, and waits until it listens.
-    fn start(bench: &Bench, options: &[&str]) -> Server {
+    pub(crate) fn start(bench: &Bench, options: &[&str]) -> Server {
         let usual = ["serve", "--listen", "127.0.0.1:0", "--env", "lean"];
         let mut child = bench.command(usual.iter().chain(options)).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
@@ -37,7 +37,23 @@ impl Server {
 
     /// The status and the body of an answer.
     fn ask(&self, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let (method, body) = body.map_or(("GET", String::new()), |body| ("PUT", body.to_string()));
+        let (status, answer) = self.send(if body.is_some() { "PUT" } else { "GET" }, path, body);
+        (status, serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}")))
+    }
+
+    /// The status and the whole body of an answer, once it is there.
+    pub(crate) fn send(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let mut answer = String::new();
+        self.begin(method, path, &body).read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+        (status, if chunked { whole(body) } else { body.to_owned() })
+    }
+
+    /// Sends a request, whose answer is to be read.
+    pub(crate) fn begin(&self, method: &str, path: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
@@ -47,11 +63,15 @@ impl Server {
             body.len()
         )
         .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}")))
+        stream
+    }
+
+    /// Opens a session, and gives its id.
+    pub(crate) fn open_session(&self, name: &str) -> String {
+        let path = "/code-interpreters/aws.codeinterpreter.v1/sessions/start";
+        let (status, started) = self.ask(path, Some(&json!({ "name": name })));
+        assert_eq!(status, 200, "{started}");
+        started["sessionId"].as_str().unwrap().to_owned()
     }
 
     /// Makes an interpreter.
@@ -64,6 +84,17 @@ impl Server {
         let path = format!("/code-interpreters/{}/sessions/start", interpreter.as_str().unwrap());
         self.ask(&path, Some(&json!({})))
     }
+}
+
+/// What was sent in chunks.
+fn whole(mut chunks: &str) -> String {
+    let mut body = String::new();
+    while let Some((size, rest)) = chunks.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap();
+        body.push_str(&rest[..size]);
+        chunks = rest[size..].trim_start_matches("\r\n");
+    }
+    body
 }
 
 impl Drop for Server {

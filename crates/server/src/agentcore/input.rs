@@ -12,7 +12,7 @@ use crate::fault::{Fault, Kind, Reason};
 pub(super) const BODY: u64 = 1 << 20;
 
 /// Understands a body; one that is not there is an empty object.
-pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Fault> {
     // Serde would pass over what is wrong in fields that nobody asks for.
     let body = std::str::from_utf8(body).map_err(|error| {
         Fault::validation(format!("the body is not UTF-8: {error}")).because(Reason::CannotParse)

@@ -8,7 +8,7 @@ mod event_stream;
 mod files;
 mod idempotent;
 mod identifiers;
-mod input;
+pub(crate) mod input;
 mod interpreters;
 mod invocations;
 mod invoke;
