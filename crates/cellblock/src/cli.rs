@@ -54,6 +54,8 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Run one program in a fresh cell, print its output, save the files it made
     Run(Run),
+    /// Open a notebook in the terminal: Python in a cell, line by line
+    Shell(crate::shell::Shell),
     /// Serve agents over HTTP; clients of AWS AgentCore Code Interpreter work unchanged
     Serve(crate::serve::Serve),
     /// Give an agent its tools over MCP, on standard input and output
@@ -248,7 +250,7 @@ pub(crate) enum Measure {
     Egress,
 }
 
-fn cpus(text: &str) -> Result<u32, String> {
+pub(crate) fn cpus(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(count @ 1..=4096) => Ok(count),
         _ => Err("it is a whole number of processors, 1 to 4096".to_owned()),
@@ -302,7 +304,7 @@ pub(crate) fn meant(argument: &str) -> Option<String> {
     longs.find(|long| strsim::osa_distance(long, name) <= near.min(2)).map(|long| format!("--{long}"))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(time) if time >= Duration::from_millis(1) => Ok(time),

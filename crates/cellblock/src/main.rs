@@ -17,6 +17,7 @@ mod progress;
 mod require;
 mod run;
 mod serve;
+mod shell;
 mod store;
 mod terminal;
 
@@ -82,6 +83,7 @@ fn misused(error: &clap::Error, given: &[OsString]) -> ExitCode {
 fn dispatch(cli: &Cli, printer: Printer) -> anyhow::Result<u8> {
     match &cli.command {
         Command::Run(options) => run::run(options, &Places::new(&cli.common)?, printer),
+        Command::Shell(options) => shell::shell(options, &Places::new(&cli.common)?, printer),
         Command::Serve(options) => serve::serve(options, &cli.common, printer),
         Command::Mcp(options) => mcp::mcp(options, &cli.common, printer),
         Command::Env(command) => environments::env(command, &Places::new(&cli.common)?, printer),

@@ -1,6 +1,9 @@
 //! Where the files of workspaces are kept.
 
-use session::workspace::Store;
+use std::path::PathBuf;
+
+use session::Principal;
+use session::workspace::{CODE_INTERPRETER, Store, WorkspaceName};
 
 use crate::config::Config;
 use crate::hints::Hint;
@@ -29,4 +32,19 @@ pub(crate) fn open(config: &Config, places: &Places) -> anyhow::Result<Store> {
             .because(error)
             .into()
     })
+}
+
+/// Where what code makes in this workspace lies on this machine, if that is where it is.
+pub(crate) fn directory(
+    config: &Config,
+    places: &Places,
+    principal: &Principal,
+    name: &WorkspaceName,
+) -> Option<PathBuf> {
+    let store = match config.text("workspace.store") {
+        Some(url) => PathBuf::from(url.strip_prefix("file://")?),
+        None => places.data.join("workspaces"),
+    };
+    let directory = store.join(principal.to_string()).join(name.as_str()).join(CODE_INTERPRETER);
+    directory.is_dir().then_some(directory)
 }

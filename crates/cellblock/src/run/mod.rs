@@ -8,9 +8,9 @@ mod copy;
 mod missing;
 mod program;
 mod report;
-mod save;
-mod show;
-mod status;
+pub(crate) mod save;
+pub(crate) mod show;
+pub(crate) mod status;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -42,7 +42,7 @@ const LINGER: Duration = Duration::from_secs(5);
 /// less than the 10 s that supervisors give.
 const LAST_SAVING: Duration = Duration::from_secs(5);
 /// Where files are saved if nothing else is said.
-const OUT: &str = "cellblock-out";
+pub(crate) const OUT: &str = "cellblock-out";
 /// The most files that are listed for a person.
 const TOLD: usize = 20;
 
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::R
             printer.hint("name a directory that you may write to with `--out DIR`");
         }
     }
-    let config = configured(options)?;
+    let config = configured(&options.network)?;
     network::warn(&config, network::Use::Session, printer);
     require::check(&config, network::Use::Session)?;
     let program = Program::read(&options.program)?;
@@ -80,14 +80,15 @@ pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::R
     status
 }
 
-/// The keys about the network and security; the others that a run has are options with variables of their own.
-fn configured(options: &Run) -> anyhow::Result<Config> {
-    let ours = ["CELLBLOCK_NETWORK_", "CELLBLOCK_SECURITY_"];
+/// The keys about the network, security and workspaces; the others that a run has are options with variables of their
+/// own.
+pub(crate) fn configured(options: &network::Options) -> anyhow::Result<Config> {
+    let ours = ["CELLBLOCK_NETWORK_", "CELLBLOCK_SECURITY_", "CELLBLOCK_WORKSPACE_"];
     let variable = |name: &str| {
         let wanted = ours.iter().any(|prefix| name.starts_with(prefix));
         wanted.then(|| std::env::var(name).ok()).flatten()
     };
-    Config::load(None, variable, &options.network.given())
+    Config::load(None, variable, &options.given())
 }
 
 /// What `--json` tells of a program that did not run, or whose end is not known.
@@ -142,7 +143,7 @@ fn environment_for(
 
 /// Why the program is to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stop {
+pub(crate) enum Stop {
     /// Somebody pressed Ctrl-C.
     Interrupt,
     /// Somebody wants this process to end.
@@ -151,14 +152,14 @@ enum Stop {
     BrokenPipe,
 }
 
-struct Signals {
+pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
 }
 
 impl Signals {
-    fn new() -> io::Result<Signals> {
+    pub(crate) fn new() -> io::Result<Signals> {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -166,7 +167,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Stop {
+    pub(crate) async fn next(&mut self) -> Stop {
         tokio::select! {
             _ = self.interrupt.recv() => Stop::Interrupt,
             _ = self.terminate.recv() => Stop::Terminate,
@@ -243,7 +244,7 @@ async fn open(
 }
 
 /// The exit status of a program that somebody stopped before it ran, or whose output nobody reads.
-fn stopped(stop: Stop) -> u8 {
+pub(crate) fn stopped(stop: Stop) -> u8 {
     match stop {
         Stop::Interrupt => 130,
         Stop::Terminate => 143,

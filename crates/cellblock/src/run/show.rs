@@ -138,11 +138,7 @@ impl<'a> Show<'a> {
 
     /// Saves the best picture in a bundle; which of the figures it is.
     fn picture(&mut self, bundle: &MimeBundle) -> Option<usize> {
-        let (extension, bytes) = PICTURES.iter().find_map(|(mime, extension)| match bundle.get(mime)? {
-            MimeData::Binary(bytes) => Some((extension, bytes.as_ref())),
-            MimeData::Text(text) => Some((extension, text.as_bytes())),
-            MimeData::Json(_) => None,
-        })?;
+        let (extension, bytes) = best_picture(bundle)?;
         if bundle.update
             && let Some(&at) = bundle.display_id.as_ref().and_then(|id| self.displays.get(id))
             && std::fs::write(&self.figures[at].path, bytes).is_ok()
@@ -173,6 +169,15 @@ impl<'a> Show<'a> {
         };
         (self.figures, Collected { figures_lost: self.lost, ..collected })
     }
+}
+
+/// The best picture in a bundle, and what its file's name ends with.
+pub(crate) fn best_picture(bundle: &MimeBundle) -> Option<(&'static str, &[u8])> {
+    PICTURES.iter().find_map(|(mime, extension)| match bundle.get(mime)? {
+        MimeData::Binary(bytes) => Some((*extension, bytes.as_ref())),
+        MimeData::Text(text) => Some((*extension, text.as_bytes())),
+        MimeData::Json(_) => None,
+    })
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {

@@ -8,5 +8,7 @@ mod messages;
 mod run;
 mod save;
 mod serve;
+mod shell;
 mod stops;
+mod terminal;
 mod v1;

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use session::{Check, CommandRequest, ExecuteRequest, Principal, Session, new_call_id};
 
 use crate::agentcore::input;
+use crate::body;
 use crate::fault::{Fault, Kind};
 use crate::state::Service;
 
@@ -47,7 +48,7 @@ async fn dispatch(
     let (head, body) = request.into_parts();
     let segments: Vec<&str> = head.uri.path().trim_end_matches('/').split('/').skip(2).collect();
     let operation = Operation::of(&head.method, &segments)?;
-    let (body, memory) = input::read(body, &head.headers, BODY, &service.bodies).await?;
+    let (body, memory) = body::read(body, &head.headers, BODY, &service.bodies).await?;
     let session = |id: &str| sessions::find(service, principal, id);
     let answered = match (operation, segments.as_slice()) {
         (Operation::List, _) => Ok(answer(&sessions::list(service, principal))),
