@@ -86,8 +86,11 @@ pub(super) async fn refresh(base: &Arc<Base>, filler: &Filler, listing: &mut Lis
             left.files += arrived.len();
             left.bytes += arrived.iter().map(|file| file.stored.size).sum::<u64>();
         });
-        let first = Round::run(base, filler.begin(), arrived).await?;
-        filler.add(first.coming, &Handle::current());
+        let making = filler.begin().map(Arc::new);
+        let first = Round::run(base, making.clone(), arrived).await?;
+        if let Some(making) = making {
+            filler.add(first.coming, &making, &Handle::current());
+        }
         again = first.later;
         brought = first.brought;
         // What must be waited for comes last: everything else can be used meanwhile, by what runs already.
@@ -132,7 +135,7 @@ async fn wanted(base: &Base) -> Result<Vec<Arrived>> {
 struct Round {
     base: Arc<Base>,
     /// With it large files may come behind.
-    making: Option<Making>,
+    making: Option<Arc<Making>>,
     runtime: Handle,
     root: OwnedFd,
     arrived: Mutex<std::vec::IntoIter<Arrived>>,
@@ -148,7 +151,7 @@ struct Sum {
 }
 
 impl Round {
-    async fn run(base: &Arc<Base>, making: Option<Making>, arrived: Vec<Arrived>) -> Result<Sum> {
+    async fn run(base: &Arc<Base>, making: Option<Arc<Making>>, arrived: Vec<Arrived>) -> Result<Sum> {
         let round = Arc::new(Round {
             base: base.clone(),
             making,

@@ -152,15 +152,14 @@ impl Filler {
         }
         let listener = match queue.listener {
             Some(listener) => listener,
-            None => self.0.clone().listen()?,
+            None => *queue.listener.insert(self.0.clone().listen()?),
         };
-        queue.listener = Some(listener);
         queue.making += 1;
         Some(Making { work: self.0.clone(), listener })
     }
 
-    /// Takes files to fill.
-    pub(super) fn add(&self, coming: Vec<Coming>, runtime: &Handle) {
+    /// Takes files to fill, while somebody listens for them: from now on as long as one of them waits.
+    pub(super) fn add(&self, coming: Vec<Coming>, _making: &Making, runtime: &Handle) {
         if coming.is_empty() {
             return;
         }
@@ -388,7 +387,7 @@ mod tests {
         }
         workspace.remove(&path).await.unwrap();
         let coming = Coming::new(leased, permit, &copy.base, "lost".into(), stored);
-        copy.filler.add(vec![coming], &Handle::current());
+        copy.filler.add(vec![coming], &making, &Handle::current());
         assert_eq!(reader.await.unwrap(), b"");
         copy.settled().await;
         assert_eq!(std::fs::read_dir(&here).unwrap().count(), 0);
