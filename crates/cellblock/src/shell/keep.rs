@@ -32,7 +32,7 @@ impl Files {
 
     /// As a session is opened with it.
     pub(crate) fn options(&self) -> WorkspaceOptions {
-        WorkspaceOptions { workspace: self.workspace.clone(), view: View::Flat, mount: None }
+        WorkspaceOptions { workspace: self.workspace.clone(), view: View::Flat }
     }
 
     /// Saves what changed, and says where. The session's end saves what changes from now on.
