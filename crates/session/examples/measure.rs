@@ -2,18 +2,21 @@
 //!
 //! ```text
 //! cargo run --release -p session --example measure -- --environments DIR [--env NAME] [--warm bare|data] [--rounds N]
+//!     [--files N]
 //! ```
 //!
-//! DIR holds the installed environment; `lean`, unless another is named. Everything is on demand: there is no pool of cells
+//! DIR holds the installed environment; `lean`, unless another is named. With `--files` each session has a workspace in
+//! which there are so many files of 10 kB. Everything is on demand: there is no pool of cells
 //! or kernels yet.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use session::workspace::{Store, View, WorkspaceName, WorkspacePath};
 use session::{
     Call, Engine, EngineOptions, Event, ExecuteRequest, Kernels, Outcome, Principal, Resolver, Session,
-    SessionOptions, WarmSet, new_call_id,
+    SessionOptions, WarmSet, WorkspaceOptions, new_call_id,
 };
 use tokio::task::JoinSet;
 
@@ -28,7 +31,7 @@ const PROCESSOR: &str = "import time\nprint(time.process_time())";
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let Arguments { environments, env, warm, rounds } = arguments()?;
+    let Arguments { environments, env, warm, rounds, files } = arguments()?;
     let installed = environment::Environments::new(&environments).find(&env)?;
     let environment = installed
         .ok_or_else(|| {
@@ -46,18 +49,44 @@ async fn main() -> Result<(), Error> {
     };
 
     let begun = Instant::now();
-    let engine = Arc::new(Engine::start(options).await?);
+    let engine = Engine::start(options).await?;
     if !engine.warm(Duration::from_secs(120)).await {
         return Err("no forkserver gets warm".into());
     }
     println!("the engine is ready to fork after {} ms\n", begun.elapsed().as_millis());
     println!("{:<52} {:>6} {:>9} {:>9}", "", "n", "p50, ms", "p99, ms");
 
-    on_demand(&engine, rounds).await?;
-    round_trips(&engine, rounds * 10).await?;
-    storms(&engine, 50, rounds.div_ceil(20)).await?;
-    Arc::into_inner(engine).ok_or("a session is still being opened")?.shutdown().await;
+    let mut options = SessionOptions::default();
+    if let Some(files) = files {
+        options.workspace = Some(workspace(data.path(), files).await?);
+    }
+    let sessions = Arc::new(Sessions { engine, options });
+    on_demand(&sessions, rounds).await?;
+    round_trips(&sessions, rounds * 10).await?;
+    storms(&sessions, 50, rounds.div_ceil(20)).await?;
+    Arc::into_inner(sessions).ok_or("a session is still being opened")?.engine.shutdown().await;
     Ok(())
+}
+
+/// A workspace with so many files.
+async fn workspace(data: &Path, files: usize) -> Result<WorkspaceOptions, Error> {
+    let workspace = Store::local(&data.join("workspaces"))?.workspace("local", &WorkspaceName::usual());
+    for n in 0..files {
+        workspace.write(&WorkspacePath::parse(&format!("uploads/{n}.csv"))?, vec![b'1'; 10_000]).await?;
+    }
+    Ok(WorkspaceOptions { workspace, view: View::Flat })
+}
+
+/// What sessions are opened with.
+struct Sessions {
+    engine: Engine,
+    options: SessionOptions,
+}
+
+impl Sessions {
+    async fn open(&self) -> Result<Session, Error> {
+        Ok(self.engine.open(Principal::local(), self.options.clone()).await?)
+    }
 }
 
 struct Arguments {
@@ -65,10 +94,12 @@ struct Arguments {
     env: String,
     warm: WarmSet,
     rounds: usize,
+    files: Option<usize>,
 }
 
 fn arguments() -> Result<Arguments, Error> {
     let (mut environments, mut env, mut warm, mut rounds) = (None, "lean".to_owned(), WarmSet::Data, 100);
+    let mut files = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("`{argument}` needs a value"))?;
@@ -78,20 +109,22 @@ fn arguments() -> Result<Arguments, Error> {
             ("--warm", "bare") => warm = WarmSet::Bare,
             ("--warm", "data") => warm = WarmSet::Data,
             ("--rounds", _) => rounds = value.parse()?,
+            ("--files", _) => files = Some(value.parse()?),
             _ => return Err(format!("unknown option `{argument} {value}`").into()),
         }
     }
-    Ok(Arguments { environments: environments.ok_or("--environments DIR is needed")?, env, warm, rounds })
+    let environments = environments.ok_or("--environments DIR is needed")?;
+    Ok(Arguments { environments, env, warm, rounds, files })
 }
 
 /// A session is opened for one call, which is the first in it.
-async fn on_demand(engine: &Engine, rounds: usize) -> Result<(), Error> {
+async fn on_demand(sessions: &Sessions, rounds: usize) -> Result<(), Error> {
     let (mut opened, mut first, mut described, mut stopped) =
         (Times::new(), Times::new(), Times::new(), Times::new());
     let mut paid = Times::new();
     for _ in 0..rounds {
         let begun = Instant::now();
-        let session = open(engine).await?;
+        let session = sessions.open().await?;
         opened.add(begun);
         let mut call = execute(&session, PRINT)?;
         while !matches!(call.next().await.ok_or("no output")?, Event::Stdout(_)) {}
@@ -102,12 +135,12 @@ async fn on_demand(engine: &Engine, rounds: usize) -> Result<(), Error> {
         stopped.add(begun);
 
         let begun = Instant::now();
-        let session = open(engine).await?;
+        let session = sessions.open().await?;
         ok(execute(&session, DESCRIBE)?).await?;
         described.add(begun);
         session.stop().await?;
 
-        let session = open(engine).await?;
+        let session = sessions.open().await?;
         let mut call = execute(&session, PROCESSOR)?;
         let Some(Event::Stdout(seconds)) = call.next().await else { return Err("no output".into()) };
         paid.0.push(Duration::from_secs_f64(std::str::from_utf8(&seconds)?.trim().parse()?));
@@ -126,8 +159,8 @@ async fn on_demand(engine: &Engine, rounds: usize) -> Result<(), Error> {
 }
 
 /// Calls in a session that lives: what our own machinery costs each of them. Below 0.35 and 0.5 ms.
-async fn round_trips(engine: &Engine, rounds: usize) -> Result<(), Error> {
-    let session = open(engine).await?;
+async fn round_trips(sessions: &Sessions, rounds: usize) -> Result<(), Error> {
+    let session = sessions.open().await?;
     for (code, what) in [
         (ASSIGN, "in a live session: `x = 1`, to its report"),
         (PRINT, "in a live session: `print(1 + 1)`, to its report"),
@@ -150,14 +183,14 @@ async fn round_trips(engine: &Engine, rounds: usize) -> Result<(), Error> {
 
 /// Many sessions asked for at the same moment: when each has its first output, and when all have. Below 170 and 310 ms
 /// for fifty, with two processors.
-async fn storms(engine: &Arc<Engine>, sessions: usize, rounds: usize) -> Result<(), Error> {
+async fn storms(opened: &Arc<Sessions>, count: usize, rounds: usize) -> Result<(), Error> {
     let (mut first, mut all) = (Times::new(), Times::new());
     for _ in 0..rounds {
         let begun = Instant::now();
         let mut storm = JoinSet::new();
-        for _ in 0..sessions {
-            let engine = engine.clone();
-            storm.spawn(async move { first_output(&engine, begun).await.map_err(|error| error.to_string()) });
+        for _ in 0..count {
+            let opened = opened.clone();
+            storm.spawn(async move { first_output(&opened, begun).await.map_err(|error| error.to_string()) });
         }
         let mut living = Vec::new();
         while let Some(done) = storm.join_next().await {
@@ -170,23 +203,19 @@ async fn storms(engine: &Arc<Engine>, sessions: usize, rounds: usize) -> Result<
             session.stop().await?;
         }
     }
-    first.print(&format!("{sessions} sessions at once, first output of each"));
-    all.print(&format!("{sessions} sessions at once, first output of the last"));
+    first.print(&format!("{count} sessions at once, first output of each"));
+    all.print(&format!("{count} sessions at once, first output of the last"));
     Ok(())
 }
 
 /// Opens a session; when it had its first output.
-async fn first_output(engine: &Engine, begun: Instant) -> Result<(Session, Duration), Error> {
-    let session = open(engine).await?;
+async fn first_output(sessions: &Sessions, begun: Instant) -> Result<(Session, Duration), Error> {
+    let session = sessions.open().await?;
     let mut call = execute(&session, PRINT)?;
     while !matches!(call.next().await.ok_or("no output")?, Event::Stdout(_)) {}
     let elapsed = begun.elapsed();
     ok(call).await?;
     Ok((session, elapsed))
-}
-
-async fn open(engine: &Engine) -> Result<Session, Error> {
-    Ok(engine.open(Principal::local(), SessionOptions::default()).await?)
 }
 
 fn execute(session: &Session, code: &str) -> Result<Call, Error> {
