@@ -5,6 +5,7 @@
 //!                    /sockets/<session> where init listens; the daemon's alone
 //!                    /cells/<session>/workspace, home
 //!                    /homes             made ahead
+//! <data>/unsaved/<session>              what was to be kept of a cell (`unsaved`)
 //! ```
 //!
 //! Several nodes may share a data directory: each `cellblock run` is one. A node whose lock nobody holds has died

@@ -48,3 +48,16 @@ pub(crate) fn directory(
     let directory = store.join(principal.to_string()).join(name.as_str()).join(CODE_INTERPRETER);
     directory.is_dir().then_some(directory)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_an_absolute_directory() {
+        for wrong in ["", "/srv/files", "file://srv/files", "file:", "s3://bucket/files", "ftp:///x"] {
+            assert!(is_store(wrong).is_err(), "{wrong}");
+        }
+        assert!(is_store("file:///srv/files").is_ok());
+    }
+}
