@@ -46,7 +46,8 @@ pub(crate) struct Mcp {
     /// The workspace that files are kept in [default: default]
     #[arg(long, value_name = "NAME", value_parser = workspace)]
     workspace: Option<WorkspaceName>,
-    /// The environment that the sandbox sees; installed behind the first calls if it is not there [default: full]
+    /// The environment that the sandbox sees; installed behind the first calls if it is not there [default: full where
+    /// that is installed, else lean]
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
     #[command(flatten)]
@@ -103,6 +104,14 @@ pub(crate) fn mcp(options: &Mcp, common: &Common, printer: Printer) -> anyhow::R
     Ok(0)
 }
 
+/// The environment: what was asked for, else `full` where it is there. Whoever starts an agent waits for the small one.
+fn chosen(config: &Config, places: &Places) -> String {
+    let asked = config.text("server.env").unwrap_or("full");
+    let environments = environment::Environments::new(&places.environments);
+    let is_there = || environments.find("full").is_ok_and(|installed| installed.is_some());
+    if config.origin("server.env") != "default" || is_there() { asked.to_owned() } else { "lean".to_owned() }
+}
+
 async fn embedded(config: &Config, places: Places, workspace: Option<String>) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     std::fs::create_dir_all(&places.data).with_context(|| format!("make `{}`", places.data.display()))?;
@@ -110,7 +119,8 @@ async fn embedded(config: &Config, places: Places, workspace: Option<String>) ->
     let (opening, opened) = watch::channel(Opening::Preparing("it is starting".to_owned()));
     let opening = Arc::new(opening);
     let service = Service::new(opened, Records::in_memory(), store, bounds(config));
-    let preparing = tokio::spawn(prepare::prepare(opening.clone(), config.clone(), places));
+    let name = chosen(config, &places);
+    let preparing = tokio::spawn(prepare::prepare(opening.clone(), name, config.clone(), places));
     let stop = async {
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -147,7 +147,8 @@ async fn run(config: &Config, places: Places, address: SocketAddr, printer: Prin
     let (stop, stopping) = watch::channel(false);
     let mut serving = tokio::spawn(server.serve(stopping));
     let opening = Arc::new(opening);
-    let preparing = tokio::spawn(prepare::prepare(opening.clone(), config.clone(), places));
+    let name = config.text("server.env").unwrap_or("full").to_owned();
+    let preparing = tokio::spawn(prepare::prepare(opening.clone(), name, config.clone(), places));
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

@@ -16,8 +16,12 @@ use crate::place::Places;
 const TOLD: Duration = Duration::from_secs(10);
 
 /// Installs the environment if need be, starts the engine, and tells how far that is.
-pub(crate) async fn prepare(opening: Arc<watch::Sender<Opening>>, config: Config, places: Places) {
-    let name = config.text("server.env").unwrap_or("full").to_owned();
+pub(crate) async fn prepare(
+    opening: Arc<watch::Sender<Opening>>,
+    name: String,
+    config: Config,
+    places: Places,
+) {
     let prepared = start(&opening, &name, &config, places).await;
     let now = match prepared {
         Ok(engine) => {

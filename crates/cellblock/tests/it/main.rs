@@ -4,6 +4,7 @@
 //! it. Without one those tests are skipped, and say so; under `CI=true` they fail.
 
 mod bench;
+mod mcp;
 mod messages;
 mod run;
 mod save;

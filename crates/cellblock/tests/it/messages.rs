@@ -17,6 +17,7 @@ fn help_teaches() {
     assert_snapshot!("help-env-install", told(&["env", "install", "--help"]));
     assert_snapshot!("help-doctor", told(&["doctor", "--help"]));
     assert_snapshot!("help-bench", told(&["bench", "--help"]));
+    assert_snapshot!("help-mcp", told(&["mcp", "--help"]));
     assert_snapshot!("help-serve", told(&["serve", "--help"]));
     assert_snapshot!("serve-no-environment", told(&["serve", "--env", "nope"]));
     assert_snapshot!("serve-in-public", told(&["serve", "--listen", "0.0.0.0:8080"]));

@@ -20,8 +20,9 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one, and waits until it listens.
     pub(crate) fn start(bench: &Bench, options: &[&str]) -> Server {
-        let usual = ["serve", "--listen", "127.0.0.1:0", "--env", "lean"];
-        let mut child = bench.command(usual.iter().chain(options)).spawn().unwrap();
+        let listen: &[&str] = if options.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let usual = ["serve", "--env", "lean"].iter().chain(listen);
+        let mut child = bench.command(usual.chain(options)).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         let address = loop {
@@ -35,8 +36,13 @@ impl Server {
         Server { child, address, said, _log: log }
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The status and the body of an answer.
-    fn ask(&self, path: &str, body: Option<&Value>) -> (u16, Value) {
+    pub(crate) fn ask(&self, path: &str, body: Option<&Value>) -> (u16, Value) {
         let (status, answer) = self.send(if body.is_some() { "PUT" } else { "GET" }, path, body);
         (status, serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}")))
     }

@@ -21,7 +21,7 @@ pub(super) async fn give(held: &Held, path: &str, reply: &mut Reply) -> Result<b
         Err(error) => {
             let there = directory::there(session, path).await;
             reply.say(format!("The code ran, but {}. {there}", directory::why(path, &error)));
-            reply.failed("ok");
+            reply.failed("output_missing");
             return Ok(false);
         }
     };

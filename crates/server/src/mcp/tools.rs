@@ -65,7 +65,11 @@ fn tool(
 fn schema(own: Value) -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let mut properties = json!({
-        "outcome": text("ok, or what happened instead"),
+        "outcome": text(
+            "ok, raised, exited, timed_out, interrupted, out_of_memory, crashed, too_much_output, disk_full, \
+             session_ended; output_missing: there is no file output_filename; partly, failed: of files; refused: nothing \
+             was done",
+        ),
         "session_id": text("the session, for later calls"),
         "workspace": text("the workspace that its files are saved to"),
         "session_replaced": { "type": "boolean", "description": "variables of earlier calls are gone" },
@@ -331,5 +335,30 @@ impl Titled for ToolAnnotations {
     fn with_title_of(mut self, title: &str) -> ToolAnnotations {
         self.title = Some(title.to_owned());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tools_are_those_of_the_skill() {
+        let tools: String =
+            TOOLS.iter().map(|tool| format!("{}\n", serde_json::to_string_pretty(tool).unwrap())).collect();
+        insta::assert_snapshot!("tools", tools);
+    }
+
+    #[test]
+    fn what_a_model_reads_first_is_short() {
+        let described: usize = TOOLS
+            .iter()
+            .map(|tool| {
+                tool.description.as_ref().map_or(0, |text| text.len())
+                    + serde_json::to_string(&tool.input_schema).unwrap().len()
+            })
+            .sum();
+        // About 1300 tokens.
+        assert!(described + INSTRUCTIONS.len() < 5200, "{described}");
     }
 }

@@ -1,0 +1,488 @@
+//! `cellblock mcp` and `/mcp`, as agents' programs speak to them: JSON-RPC by hand, over pipes and over HTTP.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdin, ChildStdout};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::bench::Bench;
+use crate::serve::Server;
+
+/// `cellblock mcp`, and a client of it.
+struct Agent {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    asked: u64,
+    /// What came that was no answer.
+    told: Vec<Value>,
+}
+
+impl Agent {
+    fn start(bench: &Bench, options: &[&str]) -> Agent {
+        let mut child = bench
+            .command(["mcp"].iter().chain(options))
+            .stdin(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        let mut agent = Agent { child, input, output, asked: 0, told: Vec::new() };
+        let client = json!({ "name": "test", "version": "1" });
+        let begun = agent.ask(
+            "initialize",
+            &json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client }),
+        );
+        assert_eq!(begun["result"]["protocolVersion"], "2025-11-25", "{begun}");
+        assert_eq!(begun["result"]["serverInfo"]["name"], "cellblock");
+        agent.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        agent
+    }
+
+    /// One in an environment that is installed.
+    fn lean(bench: &Bench) -> Agent {
+        Agent::start(bench, &["--env", "lean"])
+    }
+
+    fn send(&mut self, message: &Value) {
+        writeln!(self.input.as_mut().unwrap(), "{message}").unwrap();
+    }
+
+    /// Sends a request, and gives its id.
+    fn request(&mut self, method: &str, params: &Value) -> u64 {
+        self.asked += 1;
+        self.send(&json!({ "jsonrpc": "2.0", "id": self.asked, "method": method, "params": params }));
+        self.asked
+    }
+
+    /// Waits for an answer. Nothing but messages stands on standard output.
+    fn answer(&mut self, id: u64) -> Value {
+        loop {
+            let mut line = String::new();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "it has ended");
+            let message: Value =
+                serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            if message.get("method").is_none() && message["id"] == id {
+                return message;
+            }
+            self.told.push(message);
+        }
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
+        let id = self.request(method, params);
+        self.answer(id)
+    }
+
+    /// What a tool gives.
+    fn tool(&mut self, name: &str, arguments: &Value) -> Value {
+        let answer = self.ask("tools/call", &json!({ "name": name, "arguments": arguments }));
+        assert!(answer["result"].is_object(), "{answer}");
+        answer["result"].clone()
+    }
+
+    fn code(&mut self, code: &str) -> Value {
+        self.tool("execute_code", &json!({ "code": code }))
+    }
+
+    /// Hangs up, and gives the exit status.
+    fn end(mut self) -> Option<i32> {
+        self.input = None;
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.input = None;
+        let _ = self.child.wait();
+    }
+}
+
+/// The text of a result.
+#[track_caller]
+fn text(result: &Value) -> &str {
+    result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {result}"))
+}
+
+#[track_caller]
+fn failed(result: &Value, says: &[&str]) {
+    assert_eq!(result["isError"], true, "{result}");
+    for part in says {
+        assert!(text(result).contains(part), "not `{part}`: {}", text(result));
+    }
+}
+
+#[test]
+fn state_stays_and_files_outlast_the_connection() {
+    let Some(bench) = Bench::new() else { return };
+    let mut agent = Agent::lean(&bench);
+    let printed = agent.code("x = 20\nprint('begin')\nx + 1");
+    assert_eq!(text(&printed), "begin\n\n21");
+    let data = &printed["structuredContent"];
+    assert_eq!(
+        (&data["stdout"], &data["result"], &data["outcome"]),
+        (&json!("begin"), &json!("21"), &json!("ok"))
+    );
+    assert_eq!(text(&agent.code("x * 2")), "40");
+
+    let saved = agent.tool(
+        "execute_code",
+        &json!({ "code": "import os; os.makedirs('out'); open('out/a b.csv', 'w').write('1,2')", "output_filename": "out/a b.csv" }),
+    );
+    let link = &saved["content"][1];
+    assert_eq!((&link["type"], &link["mimeType"]), (&json!("resource_link"), &json!("text/csv")), "{saved}");
+    let read = agent.ask("resources/read", &json!({ "uri": link["uri"] }));
+    assert_eq!(read["result"]["contents"][0]["text"], "1,2", "{read}");
+    assert_eq!(
+        agent.tool("execute_command", &json!({ "command": "echo kept > late.txt" }))["isError"],
+        false
+    );
+    assert_eq!(agent.end(), Some(0));
+    bench.assert_nothing_left();
+
+    // What was not saved by name was saved at the end.
+    let mut agent = Agent::lean(&bench);
+    let listed = agent.tool("workspace_list", &json!({}));
+    let paths: Vec<&Value> =
+        listed["structuredContent"]["files"].as_array().unwrap().iter().map(|file| &file["path"]).collect();
+    assert_eq!(paths, ["code-interpreter/late.txt", "code-interpreter/out/a b.csv"]);
+    assert_eq!(text(&agent.tool("execute_command", &json!({ "command": "cat late.txt" }))), "kept");
+}
+
+#[test]
+fn a_terminated_program_saves_its_files_first() {
+    let Some(bench) = Bench::new() else { return };
+    let mut agent = Agent::lean(&bench);
+    agent.code("open('made.txt', 'w').write('whole')");
+    kill_process(Pid::from_child(&agent.child), Signal::TERM).unwrap();
+    assert_eq!(agent.child.wait().unwrap().code(), Some(0));
+    bench.assert_nothing_left();
+    let mut agent = Agent::lean(&bench);
+    let read = agent.tool("workspace_read", &json!({ "path": "code-interpreter/made.txt" }));
+    assert_eq!(text(&read), "whole");
+}
+
+#[test]
+fn mistakes_are_answered_with_what_helps() {
+    let Some(bench) = Bench::new() else { return };
+    let mut agent = Agent::lean(&bench);
+    agent.code("open('chart.txt', 'w').write('x')");
+    let wrong =
+        agent.tool("execute_code", &json!({ "code": "print('done')", "output_filename": "chrt.txt" }));
+    failed(&wrong, &["done", "no file `chrt.txt`", "Is `chart.txt` meant?"]);
+    failed(
+        &agent.code("ls -la /tmp\ny = 1"),
+        &["not Python", "execute_command with command=\"ls -la /tmp\""],
+    );
+    failed(&agent.code("open('Chart.txt')"), &["FileNotFoundError", "Is `chart.txt` meant?"]);
+    failed(&agent.code("import sys\nsys.exit(3)"), &["status 3", "Variables are gone", "sys.exit()"]);
+    failed(&agent.code("import urllib.request as r\nr.urlopen('http://example.org')"), &["no network"]);
+    failed(&agent.code("input('name? ')"), &["input()"]);
+    let of = |agent: &mut Agent, arguments| agent.tool("file_operations", &arguments);
+    let binary =
+        of(&mut agent, json!({ "operation": "write", "content": [{ "path": "a.png", "text": "x" }] }));
+    failed(&binary, &["a picture", "execute_code", "base64"]);
+    failed(
+        &of(&mut agent, json!({ "operation": "read", "paths": ["chart.tx"] })),
+        &["Is `chart.txt` meant?"],
+    );
+    failed(&of(&mut agent, json!({ "operation": "copy" })), &["`copy`", "\"read\""]);
+    failed(&agent.tool("execute_code", &json!({ "code": "1", "language": "javascript" })), &["node file.js"]);
+    failed(
+        &agent.tool("execute_command", &json!({ "command": "nothing-of-the-kind" })),
+        &["127", "no such program"],
+    );
+    failed(&agent.tool("execute_code", &json!({ "code": "1", "session_id": "a b" })), &["names no session"]);
+    failed(&agent.tool("workspace_read", &json!({ "path": "../x" })), &["`..`"]);
+    // Nothing of that was an error of the protocol; a tool that there is not is one.
+    let unknown = agent.ask("tools/call", &json!({ "name": "nothing", "arguments": {} }));
+    assert_eq!(unknown["error"]["code"], -32602, "{unknown}");
+}
+
+#[test]
+fn files_are_read_written_listed_and_removed() {
+    let Some(bench) = Bench::new() else { return };
+    let mut agent = Agent::lean(&bench);
+    let of = |agent: &mut Agent, arguments| agent.tool("file_operations", &arguments);
+    let said = "it's \"here\"\\n\né";
+    let written = of(
+        &mut agent,
+        json!({ "operation": "write", "content": [{ "path": "d/a.txt", "text": said }, { "path": "b.txt", "text": "" }] }),
+    );
+    assert_eq!(written["isError"], false, "{written}");
+    assert_eq!(text(&of(&mut agent, json!({ "operation": "read", "paths": "d/a.txt" }))), said);
+    let both = of(&mut agent, json!({ "operation": "read", "paths": ["d/a.txt", "gone", "b.txt"] }));
+    failed(&both, &["d/a.txt:\nit's", "no file `gone`", "b.txt:\n(the file is empty)"]);
+    assert_eq!(both["structuredContent"]["outcome"], "partly");
+    let listed: Value = serde_json::from_str(text(&of(&mut agent, json!({ "operation": "list" })))).unwrap();
+    assert_eq!(listed[0], json!({ "name": "b.txt", "type": "file", "size": 0 }));
+    assert_eq!(listed[1]["type"], "directory");
+    agent.code("import struct, zlib\nopen('p.png', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + b'0' * 50)");
+    let picture = of(&mut agent, json!({ "operation": "read", "paths": ["p.png"] }));
+    assert_eq!(picture["content"][1]["mimeType"], "image/png", "{picture}");
+    let removed =
+        of(&mut agent, json!({ "operation": "remove", "paths": ["d/a.txt", "d", "b.txt", "p.png"] }));
+    assert_eq!(removed["isError"], false, "{removed}");
+    assert_eq!(text(&of(&mut agent, json!({ "operation": "list" }))), "[]");
+
+    agent.tool(
+        "workspace_write",
+        &json!({ "path": "uploads/in.bin", "content": "AAEC", "encoding": "base64" }),
+    );
+    assert_eq!(text(&agent.code("open('in.bin', 'rb').read()")), "b'\\x00\\x01\\x02'");
+    let pushed = agent.code("open('/tmp/t.txt', 'w').write('t'); open('h.txt', 'w').write('h')");
+    assert_eq!(pushed["isError"], false);
+    let pushed = agent.tool("ci_push_to_workspace", &json!({ "paths": ["/tmp/t.txt", "h.txt"] }));
+    let saved = &pushed["structuredContent"]["files_saved"];
+    assert_eq!(*saved, json!(["code-interpreter/t.txt", "code-interpreter/h.txt"]), "{pushed}");
+}
+
+#[test]
+fn long_texts_are_cut_and_kept() {
+    let Some(bench) = Bench::new() else { return };
+    let mut agent = Agent::lean(&bench);
+    agent.code("open('output-1.txt', 'w').write('mine')");
+    let long = agent.code("print('a' * 90_000 + 'é' * 90_000)");
+    let told = text(&long);
+    assert!(
+        told.contains("80000 characters are left out here; `output-2.txt` has all of it"),
+        "{}",
+        &told[..200]
+    );
+    assert_eq!(long["structuredContent"]["stdout_file"], "output-2.txt");
+    assert_eq!(
+        text(&agent.code("len(open('output-2.txt').read()), open('output-1.txt').read()")),
+        "(180000, 'mine')"
+    );
+}
+
+#[test]
+fn output_is_told_while_code_runs_and_a_call_can_be_cancelled() {
+    let Some(bench) = Bench::new() else { return };
+    let mut agent = Agent::lean(&bench);
+    agent.code("y = 7");
+    let code = "print('first', flush=True)\nimport time\ntime.sleep(600)";
+    let id = agent.request(
+        "tools/call",
+        &json!({ "name": "execute_code", "arguments": { "code": code }, "_meta": { "progressToken": "p" } }),
+    );
+    let mut line = String::new();
+    while !line.contains("first") {
+        line.clear();
+        assert!(agent.output.read_line(&mut line).unwrap() > 0);
+    }
+    let told: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(told["method"], "notifications/progress");
+    assert_eq!(told["params"]["progressToken"], "p");
+    agent.send(
+        &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } }),
+    );
+    assert_eq!(text(&agent.code("y")), "7");
+    assert!(agent.told.iter().all(|message| message["id"] != id), "a cancelled request was answered");
+}
+
+#[test]
+fn sessions_stand_beside_each_other() {
+    let Some(bench) = Bench::new() else { return };
+    let mut agent = Agent::lean(&bench);
+    let own = agent.code("z = 1")["structuredContent"]["session_id"].clone();
+    let in_session = |agent: &mut Agent, code: &str, session: &Value| {
+        agent.tool("execute_code", &json!({ "code": code, "session_id": session }))
+    };
+    failed(&in_session(&mut agent, "z", &json!("other")), &["NameError"]);
+    assert_eq!(text(&in_session(&mut agent, "z", &own)), "1");
+    let stranger = json!("01K00Z3F8WZ9KBBW4QGRJCVBHH");
+    failed(&in_session(&mut agent, "z", &stranger), &["There is no session"]);
+}
+
+#[test]
+fn an_ended_session_is_replaced_and_that_is_said() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("short.toml", "[limits]\nsession_seconds = 2\n");
+    let mut agent = Agent::start(&bench, &["--env", "lean", "--config", "short.toml"]);
+    agent.code("kept = 1\nopen('f.txt', 'w').write('kept')");
+    let replaced = loop {
+        let now = agent.code("print(open('f.txt').read())\nkept");
+        if now["structuredContent"]["session_replaced"] == true {
+            break now;
+        }
+    };
+    failed(&replaced, &["a new one took its place", "variables are gone", "kept\n", "NameError"]);
+}
+
+#[test]
+fn http_has_connections_that_end() {
+    let Some(bench) = Bench::new() else { return };
+    let server = Server::start(&bench, &[]);
+    let mut one = Http::begin(&server);
+    let mut other = Http::begin(&server);
+    let first = one.code("x = 5");
+    assert_eq!(text(&one.code("x")), "5");
+    failed(&other.code("x"), &["NameError"]);
+    // The other edge does not see the session.
+    let id = first["structuredContent"]["session_id"].as_str().unwrap();
+    let path = format!("/code-interpreters/aws.codeinterpreter.v1/sessions/get?sessionId={id}");
+    assert_eq!(server.ask(&path, None).0, 404);
+    // What a program says while it runs comes as events before the answer.
+    let code = json!({ "code": "import time\nprint('now', flush=True)\ntime.sleep(1)" });
+    let events = one.post(&json!({
+        "jsonrpc": "2.0", "id": 9, "method": "tools/call",
+        "params": { "name": "execute_code", "arguments": code, "_meta": { "progressToken": 1 } },
+    }));
+    assert_eq!(events[0]["params"]["message"], "now\n", "{events:?}");
+    let connection = one.connection.clone().unwrap();
+    assert_eq!(request(&server, "DELETE", "/mcp", &[("mcp-session-id", &connection)], "").0, 202);
+    let gone = request(
+        &server,
+        "POST",
+        "/mcp",
+        &[("mcp-session-id", &connection)],
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#,
+    );
+    assert_eq!(gone.0, 404);
+    // A page from elsewhere is no client.
+    let page = request(&server, "POST", "/mcp", &[("origin", "https://evil.example")], "{}");
+    assert_eq!(page.0, 403);
+    assert_eq!(request(&server, "POST", "/mcp", &[], "no json").0 / 100, 4);
+}
+
+#[test]
+fn requests_that_stand_alone_share_the_callers_session() {
+    let Some(bench) = Bench::new() else { return };
+    let server = Server::start(&bench, &[]);
+    let ask = |path: &str, method: &str, name: &str, params: Value| {
+        let mut params = params;
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+        });
+        let mut headers = vec![("mcp-protocol-version", "2026-07-28"), ("mcp-method", method)];
+        if !name.is_empty() {
+            headers.push(("mcp-name", name));
+        }
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let (status, _, mut messages) = request(&server, "POST", path, &headers, &message.to_string());
+        assert_eq!(status, 200, "{messages:?}");
+        messages.pop().unwrap()["result"].clone()
+    };
+    let code = |path: &str, code: &str| {
+        ask(
+            path,
+            "tools/call",
+            "execute_code",
+            json!({ "name": "execute_code", "arguments": { "code": code } }),
+        )
+    };
+    let tools = ask("/mcp", "tools/list", "", json!({}));
+    assert!(tools["ttlMs"].is_u64() && tools["cacheScope"] == "public", "{tools}");
+    code("/mcp", "y = 3\nopen('only-here.txt', 'w').write('')");
+    assert_eq!(text(&code("/mcp", "y")), "3");
+    // Another workspace is another session.
+    failed(&code("/mcp?workspace=mine", "y"), &["NameError"]);
+    assert_eq!(text(&code("/mcp?workspace=mine", "import os; os.listdir()")), "[]");
+    failed(&code("/mcp?workspace=../x", "y"), &["name of a workspace"]);
+}
+
+#[test]
+fn a_bridge_hands_on_and_outlives_its_server() {
+    let Some(bench) = Bench::new() else { return };
+    let server = Server::start(&bench, &[]);
+    let (address, url) = (server.address().to_owned(), format!("http://{}/mcp", server.address()));
+    let mut agent = Agent::start(&bench, &["--url", &url, "--workspace", "mine"]);
+    agent.code("x = 6\nopen('f.txt', 'w').write('kept')");
+    assert_eq!(text(&agent.code("x")), "6");
+    let listed = agent.tool("ci_push_to_workspace", &json!({}));
+    assert_eq!(listed["structuredContent"]["workspace"], "mine", "{listed}");
+    drop(server);
+    let server = Server::start(&bench, &["--listen", &address]);
+    let after = agent.code("print(open('f.txt').read())\nx");
+    failed(&after, &["server was restarted"]);
+    assert_eq!(text(&agent.code("open('f.txt').read()")), "'kept'");
+    drop(server);
+    assert_eq!(agent.end(), Some(0));
+}
+
+#[test]
+fn a_bridge_to_nobody_says_so() {
+    let bench = Bench::without_environment();
+    let mut child = bench
+        .command(["mcp", "--url", "http://127.0.0.1:1"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {} });
+    writeln!(child.stdin.take().unwrap(), "{message}").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let why = answer["error"]["message"].as_str().unwrap();
+    assert!(why.contains("no server at http://127.0.0.1:1/mcp") && why.contains("cellblock serve"), "{why}");
+    let refused = bench.cellblock(["mcp", "--url", "https://a.example/mcp"]);
+    assert!(refused.status == Some(2) && refused.stderr.contains("TLS"), "{refused:?}");
+}
+
+/// A client with a connection over HTTP.
+struct Http<'a> {
+    server: &'a Server,
+    connection: Option<String>,
+}
+
+impl Http<'_> {
+    fn begin(server: &Server) -> Http<'_> {
+        let params = json!({
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" },
+        });
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params });
+        let (status, head, _) = request(server, "POST", "/mcp", &[], &message.to_string());
+        assert_eq!(status, 200, "{head}");
+        let connection =
+            head.lines().find_map(|line| line.strip_prefix("mcp-session-id: ")).map(str::to_owned);
+        let http = Http { server, connection };
+        http.post(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        http
+    }
+
+    fn post(&self, message: &Value) -> Vec<Value> {
+        let connection = self.connection.as_deref().unwrap();
+        let headers = [("mcp-session-id", connection), ("mcp-protocol-version", "2025-11-25")];
+        request(self.server, "POST", "/mcp", &headers, &message.to_string()).2
+    }
+
+    fn code(&mut self, code: &str) -> Value {
+        let params = json!({ "name": "execute_code", "arguments": { "code": code } });
+        let message = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params });
+        let mut messages = self.post(&message);
+        messages.pop().unwrap_or_else(|| panic!("no answer"))["result"].clone()
+    }
+}
+
+/// The status, the head, and the messages of an answer, however they came.
+fn request(
+    server: &Server,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String, Vec<Value>) {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+         accept: application/json, text/event-stream\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
+        server.address(),
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let lines = body.lines().map(|line| line.strip_prefix("data: ").unwrap_or(line));
+    let messages =
+        lines.filter_map(|line| serde_json::from_str(line).ok()).filter(Value::is_object).collect();
+    (status, head.to_owned(), messages)
+}
