@@ -242,6 +242,11 @@ impl Session {
         }
     }
 
+    /// Whether it has ended, and everything of it is done.
+    pub fn has_ended(&self) -> bool {
+        matches!(&*self.0.life.borrow(), Life::Ended(_))
+    }
+
     pub(crate) fn send(&self, message: Message) -> Result<()> {
         self.0.inbox.send(message).map_err(|_| Error::Ended)
     }

@@ -60,7 +60,12 @@ async fn follow(held: &Held, mut call: Call, context: &RequestContext<RoleServer
         collected.take(event);
     }
     running.id = None;
-    (collected, call.report().await)
+    let report = call.report().await;
+    if report.outcome == Outcome::SessionEnded {
+        // What is said of its files must be true, and the next call must find it gone. Faults are logged elsewhere.
+        let _ = held.open.session.ended().await;
+    }
+    (collected, report)
 }
 
 fn new_id() -> Result<CallId, Refusal> {

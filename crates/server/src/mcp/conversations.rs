@@ -272,6 +272,7 @@ impl Service {
             Held { open, called, workspace: Some(key.workspace.clone()), new, replaced }
         };
         if let Some(open) = session.as_ref()
+            && !open.session.has_ended()
             && self.open.find(&key.principal, open.session.id()).is_some()
         {
             return Ok(held(open.clone(), false, false));
