@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use session::OpenFile;
-use session::workspace::{self, CODE_INTERPRETER, Stored, Workspace, WorkspacePath};
+use session::workspace::{self, CODE_INTERPRETER, Stored, UPLOADS, Workspace, WorkspacePath};
 
 use super::arguments::shown;
 use super::conversations::Held;
@@ -18,6 +18,8 @@ use super::reply::{PICTURE, Refusal, Reply, size};
 use super::sort::{self, Sort};
 use super::uri::{resource, uri};
 
+/// What paths begin with; whoever writes one with a `/` before it means that.
+const NAMESPACES: [&str; 4] = [UPLOADS, CODE_INTERPRETER, "documents", "code-agent"];
 /// Where the session's files lie in its cell.
 const INSIDE: &str = "/mnt/workspace";
 /// The most files that a listing tells.
@@ -187,6 +189,19 @@ fn plain(path: &str) -> &str {
 }
 
 fn parsed(path: &str) -> Result<WorkspacePath, Refusal> {
+    let given = path.trim();
+    let known = |name: &&str| NAMESPACES.contains(name);
+    if given.starts_with('/') && given.trim_start_matches('/').split('/').next().filter(known).is_none() {
+        let what = format!("`{}` is a path of the sandbox, not of the workspace.", shown(given));
+        let below = Path::new(given).strip_prefix(INSIDE).ok().and_then(Path::to_str);
+        return Err(match below.filter(|below| !below.is_empty()) {
+            Some(below) => {
+                let here = format!("In the workspace it is `{CODE_INTERPRETER}/{}`.", shown(below));
+                Refusal::new(what, here)
+            }
+            None => Refusal::new(what, "Paths are as workspace_list gives them, such as uploads/data.csv."),
+        });
+    }
     WorkspacePath::parse(plain(path)).map_err(|refused| refusal(&refused.into()))
 }
 
@@ -197,8 +212,11 @@ pub(super) async fn read(workspace: &Workspace, path: &str, reply: &mut Reply) -
         Ok(reading) => reading,
         Err(error @ workspace::Error::NotFound(_)) => {
             let Refusal { what, try_next, ended } = refusal(&error);
-            let near = near(workspace, &path).await;
-            return Err(Refusal { what, try_next: near.unwrap_or(try_next), ended });
+            let mut try_next = near(workspace, &path).await.unwrap_or(try_next);
+            if path.as_str().starts_with(CODE_INTERPRETER) {
+                try_next.push_str(" A file that only the sandbox has is saved with ci_push_to_workspace.");
+            }
+            return Err(Refusal { what, try_next, ended });
         }
         Err(error) => return Err(refusal(&error)),
     };
@@ -276,7 +294,7 @@ pub(super) async fn write(
             let plain: String = content.chars().filter(|char| !char.is_whitespace()).collect();
             let decoded = STANDARD.decode(plain).map_err(|error| {
                 Refusal::new(
-                    format!("`content` is no base 64: {error}."),
+                    format!("`content` is no base64: {}.", error.to_string().trim_end_matches('.')),
                     "Nothing was written. Use encoding=\"text\" for text.",
                 )
             })?;
@@ -294,4 +312,27 @@ pub(super) async fn write(
     reply.set("size", stored.size);
     reply.set("uri", uri(workspace.name(), &path));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_the_sandbox_are_told_from_those_of_the_workspace() {
+        for (given, path) in [
+            ("uploads/a.csv", "uploads/a.csv"),
+            ("/uploads/a.csv", "uploads/a.csv"),
+            ("./code-interpreter/in/b", "code-interpreter/in/b"),
+            (" documents/a ", "documents/a"),
+            ("mine/a", "mine/a"),
+        ] {
+            assert_eq!(parsed(given).unwrap().as_str(), path, "{given}");
+        }
+        let refused = parsed("/mnt/workspace/in/a.csv").unwrap_err();
+        assert_eq!(refused.try_next, "In the workspace it is `code-interpreter/in/a.csv`.");
+        for wrong in ["/mnt/workspace", "/etc/passwd", "/tmp/a", "/", "../a", "uploads/../a", ""] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
 }
