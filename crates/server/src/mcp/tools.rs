@@ -175,7 +175,11 @@ fn file_operations() -> Tool {
         "Read, write, list or remove files of the sandbox. Writes text only; make binary files with execute_code.",
         (
             json!({
-                "operation": { "type": "string", "enum": ["read", "write", "list", "remove"] },
+                "operation": {
+                    "type": "string",
+                    "enum": ["read", "write", "list", "remove"],
+                    "description": "What to do.",
+                },
                 "paths": {
                     "type": "array",
                     "items": { "type": "string" },
@@ -298,7 +302,7 @@ fn write() -> Tool {
         (
             json!({
                 "path": { "type": "string", "description": "Such as uploads/data.csv." },
-                "content": { "type": "string" },
+                "content": { "type": "string", "description": "All of the file." },
                 "encoding": {
                     "type": "string",
                     "enum": ["text", "base64"],
