@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use session::workspace::{View, Workspace};
 use session::{Mount, Session, SessionOptions};
 
-use super::{get, open_as, options, put, workspace};
+use super::{get, names, open_as, options, push, put, reasons, workspace};
 use crate::kit::{BARE, Bench, PATIENCE, print, run, shell, start, with, within};
 
 async fn open(bench: &Bench, workspace: &Workspace) -> Session {
@@ -149,6 +149,20 @@ async fn what_is_removed_is_removed() {
         let mut left: Vec<_> = left.iter().map(|stored| stored.path.as_str()).collect();
         left.sort_unstable();
         assert_eq!(left, ["last", "moved"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_is_found_by_either_name_of_its_place() {
+    with(BARE, async |bench| {
+        let files = workspace(bench);
+        let session = open(bench, &files).await;
+        run(&session, "for name in 'abc': open(name, 'w').write(name)").await.ok();
+        let saved = push(&session, &["/mnt/data/a", "/mnt/workspace/b", "c"]).await;
+        assert_eq!((names(&saved), reasons(&saved)), (vec!["a", "b", "c"], vec![]));
+        assert_eq!(get(&files, "b").await.unwrap(), b"b");
+        within("stop", session.stop()).await.unwrap();
     })
     .await;
 }
