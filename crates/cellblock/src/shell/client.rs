@@ -103,7 +103,7 @@ impl Server {
         let status = answer.status();
         let told: Value = read(answer).await.unwrap_or_default();
         let message = told["error"]["message"].as_str().unwrap_or("it says no more");
-        anyhow::bail!("do that: the server refuses ({status}): {}", crate::printer::name(message));
+        anyhow::bail!("be served ({status}): {}", crate::printer::name(message));
     }
 
     /// The session of this id or name.

@@ -11,7 +11,7 @@ use crate::network;
 
 const HELP: &str = "\
 Enter runs what stands there, or begins another line where more must come; a blank line ends a block. Alt-Enter begins \
-another line in any case, and what is pasted stays whole. Tab completes from what the kernel knows. Up, Down and Ctrl-R \
+another line in any case, and what is pasted stays whole. Tab completes from what the interpreter knows. Up, Down and Ctrl-R \
 find what was entered before, in this shell or another; what begins with a blank is not remembered.
 
 Ctrl-C stops the code that runs, and variables stay; at the prompt it clears the line. Ctrl-D, or `exit`, leaves.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use session::Raised;
+use session::{Event, Raised};
 use sys::terminal::Mode;
 
 use super::editor::{Entered, Lines};
@@ -20,6 +20,8 @@ use crate::run::{Signals, Stop};
 const TOLD: Duration = Duration::from_secs(1);
 /// Ends what a terminal was told for the editor: pasted text in brackets.
 const NO_BRACKETS: &[u8] = b"\x1b[?2004l\n";
+/// What the engine says to the next call of an interpreter that ended.
+const GONE: &str = "variables of earlier calls are gone";
 /// The status after SIGTERM.
 const TERMINATED: u8 = 143;
 
@@ -34,6 +36,8 @@ pub(crate) struct Talk<'a> {
     mode: Mode,
     /// Whether somebody wants this process to end.
     ends: bool,
+    /// Whether it was just said that variables are gone.
+    lost: bool,
 }
 
 impl<'a> Talk<'a> {
@@ -48,7 +52,7 @@ impl<'a> Talk<'a> {
         let mode = Mode::of(io::stdin())?;
         let lines = Lines::new(kernel.clone(), &places.data.join("shell-history"), printer)?;
         let show = Show::new(printer, out);
-        Ok(Talk { options, kernel, lines, show, signals, printer, mode, ends: false })
+        Ok(Talk { options, kernel, lines, show, signals, printer, mode, ends: false, lost: false })
     }
 
     /// Talks until somebody leaves; gives the exit status.
@@ -118,6 +122,10 @@ impl<'a> Talk<'a> {
                 }
             };
             let Some(event) = next else { break };
+            // It was said when it happened.
+            if matches!(&event, Event::Notice(text) if self.lost && text.contains(GONE)) {
+                continue;
+            }
             if let Err(error) = self.show.event(event, number) {
                 call.interrupt().await?;
                 return Err(error.into());
@@ -144,9 +152,9 @@ impl<'a> Talk<'a> {
                 self.printer.hint(hint);
             }
         }
-        if !ended.kept && ended.outcome != "session_ended" {
-            self.printer
-                .warning("variables are gone, files are kept; the next input gets a fresh interpreter");
+        self.lost = !ended.kept;
+        if self.lost && ended.outcome != "session_ended" {
+            self.printer.warning("variables are gone, files are kept");
         }
         if ended.elapsed >= TOLD {
             self.printer.note(took(ended.elapsed));

@@ -13,6 +13,7 @@ fn help_teaches() {
     assert_snapshot!("help", told(&["--help"]));
     assert_snapshot!("help-run", told(&["run", "--help"]));
     assert_snapshot!("help-run-short", told(&["run", "-h"]));
+    assert_snapshot!("help-shell", told(&["shell", "--help"]));
     assert_snapshot!("help-env", told(&["env", "--help"]));
     assert_snapshot!("help-env-install", told(&["env", "install", "--help"]));
     assert_snapshot!("help-doctor", told(&["doctor", "--help"]));
@@ -26,8 +27,14 @@ fn help_teaches() {
 #[test]
 fn help_reads_well_in_80_columns() {
     let bench = Bench::without_environment();
-    for command in [&["--help"][..], &["run", "--help"], &["run", "-h"], &["env", "--help"], &["env", "list"]]
-    {
+    for command in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["run", "-h"],
+        &["shell", "--help"],
+        &["env", "--help"],
+        &["env", "list"],
+    ] {
         let ended = bench.cellblock(command);
         for line in ended.stdout.lines() {
             assert!(line.chars().count() <= 80, "{command:?}: {line}");
@@ -42,6 +49,7 @@ fn a_wrong_command_line_is_told() {
     assert_snapshot!("wrong-timeout", told(&["run", "--timeout", "soon", "x.py"]));
     assert_snapshot!("wrong-memory", told(&["run", "--memory", "1", "x.py"]));
     assert_snapshot!("wrong-cpus", told(&["run", "--cpus", "0.5", "x.py"]));
+    assert_snapshot!("wrong-workspace", told(&["shell", "--workspace", "../x"]));
     assert_snapshot!("wrong-json", told(&["run", "--json", "--cpus", "0.5", "x.py"]));
 }
 

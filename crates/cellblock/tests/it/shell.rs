@@ -47,6 +47,15 @@ fn values_have_the_number_of_their_input() {
 }
 
 #[test]
+fn what_is_typed_ahead_is_not_lost() {
+    let Some(bench) = Bench::new() else { return };
+    let mut terminal = Terminal::shell(&bench, &[]);
+    terminal.enter(1, "a = 20\rb = a + 1\rb * 2");
+    terminal.until("Out[3]: 42\n");
+    leave(terminal, 4);
+}
+
+#[test]
 fn what_goes_on_gets_another_line() {
     let Some(bench) = Bench::new() else { return };
     let mut terminal = Terminal::shell(&bench, &[]);
@@ -132,7 +141,8 @@ fn an_interpreter_that_ends_is_replaced_and_that_is_said() {
     terminal.until("error: the interpreter crashed");
     terminal.until("variables are gone, files are kept");
     terminal.enter(1, "x");
-    terminal.until("NameError");
+    let told = terminal.until("NameError");
+    assert!(!told.contains("gone"), "twice: {told}");
     leave(terminal, 2);
     bench.assert_nothing_left();
 }
