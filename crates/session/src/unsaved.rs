@@ -32,12 +32,12 @@ pub(crate) fn tidy(unsaved: &Path) {
         let Ok(Some(_lock)) = Lock::try_take(&aside.join("lock")) else { continue };
         let shown = aside.display();
         match workspace::strip(&aside.join("workspace"), &brought) {
-            Ok(0) => match sys::remove::tree(&aside) {
-                Ok(()) => {
-                    tracing::info!("a session was cut off and had saved everything: `{shown}` is removed")
+            Ok(0) => {
+                tracing::info!("a session was cut off and had saved everything: `{shown}` is removed");
+                if let Err(error) = sys::remove::tree(&aside) {
+                    tracing::warn!("remove `{shown}`: {error}");
                 }
-                Err(error) => tracing::warn!("remove `{shown}`: {error}"),
-            },
+            }
             Ok(files) => {
                 let _ = fs::remove_file(&brought).and_then(|()| fs::remove_file(aside.join("lock")));
                 tracing::warn!(files, "a session was cut off: what it had not saved is in `{shown}`");

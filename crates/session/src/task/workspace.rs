@@ -254,13 +254,16 @@ impl Keeping {
         let ended = on_thread(cell.clone(), Cell::end).await;
         points::reached("stop: the cell's processes have ended");
         let saved = self.save().await;
-        let settled = match &saved {
-            Ok(()) => on_thread(cell.clone(), Cell::settle).await,
+        let settle = if saved.is_ok() {
+            Cell::settle
+        } else {
             // What is put aside is what the session has and nobody else.
-            Err(_) => {
-                on_thread(cell.clone(), |cell| Ok(unsaved::strip(cell.workspace(), &cell.brought()))).await
+            |cell: &Cell| {
+                unsaved::strip(cell.workspace(), &cell.brought());
+                Ok(())
             }
         };
+        let settled = on_thread(cell.clone(), settle).await;
         points::reached("stop: everything was saved");
         // Whoever still holds it destroys it by letting go.
         let destroy = || Arc::into_inner(cell).map(Cell::destroy).transpose();

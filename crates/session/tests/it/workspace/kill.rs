@@ -63,12 +63,11 @@ const REMOVED: (&str, usize) = ("removed", 10);
 
 /// Writes all files in a version: every byte of a file says which.
 async fn write(session: &Session, version: char) {
-    let mut line = "set -e; mkdir -p deep/er".to_owned();
-    let elsewhere = [("/tmp/elsewhere", ELSEWHERE.1)];
-    for (name, length) in FILES.into_iter().chain(elsewhere) {
-        line += &format!("; head -c {length} /dev/zero | tr '\\0' {version} > {name}");
+    let mut line = vec!["set -e; mkdir -p deep/er".to_owned()];
+    for (name, length) in FILES.into_iter().chain([("/tmp/elsewhere", ELSEWHERE.1)]) {
+        line.push(format!("head -c {length} /dev/zero | tr '\\0' {version} > {name}"));
     }
-    shell(session, &line).await.ok();
+    shell(session, &line.join("; ")).await.ok();
 }
 
 #[tokio::test(flavor = "multi_thread")]
