@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session::workspace::{Saved, View, Workspace, WorkspaceName};
+use session::workspace::{LeftOut, Saved, View, Workspace, WorkspaceName};
 use session::{Principal, Session, WorkspaceOptions};
 
 use crate::config::Config;
@@ -72,15 +72,22 @@ impl Files {
                 written.len()
             ));
         }
-        for left in saved.left_out.iter().take(LISTED) {
-            printer.warning(format_args!(
-                "`{}` was not saved: {}",
-                name(&left.local.display().to_string()),
-                left.why
-            ));
+        let (failed, left): (Vec<&LeftOut>, Vec<&LeftOut>) =
+            saved.left_out.iter().partition(|left| left.failed);
+        // The session's end tries these again, and says where they are if they cannot be saved then.
+        for failed in failed.iter().take(LISTED) {
+            printer.error(format_args!("{}", why(failed)));
         }
-        if saved.left_out.len() > LISTED {
-            printer.warning(format_args!("{} more were not saved", saved.left_out.len() - LISTED));
+        for left in left.iter().take(LISTED) {
+            printer.note(why(left));
+        }
+        let more = failed.len().saturating_sub(LISTED) + left.len().saturating_sub(LISTED);
+        if more > 0 {
+            printer.warning(format_args!("{more} more were not saved"));
         }
     }
+}
+
+fn why(left: &LeftOut) -> String {
+    format!("`{}` was not saved: {}", name(&left.local.display().to_string()), left.why)
 }

@@ -26,7 +26,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use environment::{Environments, Installed};
 use session::{Engine, EngineOptions, Kernels, Limits, Principal, SessionOptions};
 
@@ -144,7 +143,7 @@ impl Opened<'_> {
         let kernel = Arc::new(Kernel::Here(session.clone()));
         let status = converse(options, kernel, places, code, printer).await;
         self.files.keep(&session, printer).await;
-        session.stop().await.context("tidy up")?;
+        session.stop().await?;
         status
     }
 }

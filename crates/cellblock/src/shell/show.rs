@@ -83,13 +83,11 @@ impl<'a> Show<'a> {
     fn bundle(&mut self, bundle: &MimeBundle, number: Option<u64>) -> io::Result<()> {
         self.line()?;
         if let Some((extension, bytes)) = best_picture(bundle) {
-            return match (self.pictures, bundle.get("image/png")) {
-                (Some(pictures), Some(MimeData::Binary(png))) => self.write(&pictures.draw(png)),
-                _ => {
-                    self.save(extension, bytes);
-                    Ok(())
-                }
-            };
+            if let (Some(pictures), Some(MimeData::Binary(png))) = (self.pictures, bundle.get("image/png")) {
+                return self.write(&pictures.draw(png));
+            }
+            self.save(extension, bytes);
+            return Ok(());
         }
         let text = bundle.text("text/plain").map(clean).unwrap_or_default();
         let width = sys::terminal::size(io::stdout()).map_or(WIDTH, |(columns, _)| usize::from(columns));
