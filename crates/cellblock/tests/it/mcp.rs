@@ -391,7 +391,7 @@ fn requests_that_stand_alone_share_the_callers_session() {
 fn a_bridge_hands_on_and_outlives_its_server() {
     let Some(bench) = Bench::new() else { return };
     let server = Server::start(&bench, &[]);
-    let (address, url) = (server.address().to_owned(), format!("http://{}/mcp", server.address()));
+    let (address, url) = (server.address.clone(), format!("http://{}/mcp", server.address));
     let mut agent = Agent::start(&bench, &["--url", &url, "--workspace", "mine"]);
     agent.code("x = 6\nopen('f.txt', 'w').write('kept')");
     assert_eq!(text(&agent.code("x")), "6");
@@ -467,13 +467,13 @@ fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> (u16, String, Vec<Value>) {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let mut stream = TcpStream::connect(&server.address).unwrap();
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
          accept: application/json, text/event-stream\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
-        server.address(),
+        server.address,
         body.len()
     )
     .unwrap();

@@ -36,11 +36,6 @@ impl Server {
         Server { child, address, said, _log: log }
     }
 
-    /// Where it listens.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
-    }
-
     /// The status and the body of an answer.
     pub(crate) fn ask(&self, path: &str, body: Option<&Value>) -> (u16, Value) {
         let (status, answer) = self.send(if body.is_some() { "PUT" } else { "GET" }, path, body);

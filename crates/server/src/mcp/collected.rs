@@ -116,8 +116,7 @@ impl Collected {
         let (value, size) = match bundle.get(mime)? {
             MimeData::Json(value) => (value.clone(), value.to_string().len()),
             MimeData::Text(text) if text.len() <= DATA => (serde_json::from_str(text).ok()?, text.len()),
-            MimeData::Text(_) => return None,
-            MimeData::Binary(_) => return None,
+            MimeData::Text(_) | MimeData::Binary(_) => return None,
         };
         if self.data + size > DATA {
             return None;

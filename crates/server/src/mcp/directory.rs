@@ -8,11 +8,16 @@ use super::reply::size;
 /// How many names are told.
 const TOLD: usize = 20;
 
+/// Whether a file was not had because there is none.
+pub(super) fn is_missing(error: &session::Error) -> bool {
+    matches!(error, session::Error::CellFile { fault: FileFault::NotFound, .. })
+}
+
 /// Why a file was not had, as a clause.
 pub(super) fn why(path: &str, error: &session::Error) -> String {
     let path = shown(path);
     match error {
-        session::Error::CellFile { fault: FileFault::NotFound, .. } => format!("there is no file `{path}`"),
+        error if is_missing(error) => format!("there is no file `{path}`"),
         session::Error::CellFile { left, fault, .. } => format!("`{path}`{left}: {fault}"),
         error => format!("`{path}`: {}", crate::fault::chain(error)),
     }

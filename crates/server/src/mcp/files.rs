@@ -123,11 +123,10 @@ impl Told {
             return Err(Refusal::of(error));
         }
         let why = directory::why(path, error);
-        let there = match error {
-            session::Error::CellFile { fault: session::FileFault::NotFound, .. } => {
-                format!(" {}", directory::there(session, path).await)
-            }
-            _ => String::new(),
+        let there = if directory::is_missing(error) {
+            format!(" {}", directory::there(session, path).await)
+        } else {
+            String::new()
         };
         reply.say(format!("Not {what}: {why}.{there}"));
         self.wrong(path, &why);

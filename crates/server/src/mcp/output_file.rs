@@ -31,14 +31,17 @@ pub(super) async fn give(held: &Held, path: &str, reply: &mut Reply) -> Result<b
         _ => None,
     };
     let mut file = json!({ "path": path, "size": bytes, "mime_type": known.mime() });
-    match saved::keep(held, path, open).await {
-        Ok(Some(stored)) => {
+    // A session that has none to save to gives it all the same.
+    let kept = match session.workspace() {
+        Some(workspace) => saved::keep(held, path).await.map(|stored| Some((workspace, stored))),
+        None => Ok(None),
+    };
+    match kept {
+        Ok(Some((workspace, stored))) => {
             reply.say(format!("File saved: {path} ({}), as {} in the workspace.", size(bytes), stored.path));
-            if let Some(workspace) = session.workspace() {
-                file["uri"] = uri(workspace.name(), &stored.path).into();
-                if picture.is_none() {
-                    reply.link(resource(workspace.name(), &stored));
-                }
+            file["uri"] = uri(workspace.name(), &stored.path).into();
+            if picture.is_none() {
+                reply.link(resource(workspace.name(), &stored));
             }
         }
         Ok(None) => reply.say(format!("File: {path} ({})", size(bytes))),

@@ -91,7 +91,7 @@ mod tests {
     fn the_latest_is_kept() {
         let mut text = format!("{}\nlast line {}", "x".repeat(100), "é".repeat(MESSAGE / 2 - 25));
         keep_last(&mut text);
-        assert!(text.starts_with("last line é"), "{:.50}", text);
+        assert!(text.starts_with("last line é"), "{text:.50}");
         let mut text = "é".repeat(MESSAGE);
         keep_last(&mut text);
         assert!(text.len() <= MESSAGE && text.len() > MESSAGE - 4);

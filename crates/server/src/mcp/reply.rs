@@ -70,6 +70,7 @@ pub(crate) fn sentence(clause: &str) -> String {
 /// How much that is, for people.
 pub(super) fn size(bytes: u64) -> String {
     match bytes {
+        1 => "1 byte".to_owned(),
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{:.1} KB", bytes as f64 / 1024.0),
         1_048_576..1_073_741_824 => format!("{:.1} MB", bytes as f64 / 1_048_576.0),
@@ -202,8 +203,8 @@ mod tests {
 
     #[test]
     fn sizes_are_for_people() {
-        let sizes = [0, 1023, 1024, 1536, 5 << 20, 3 << 30].map(size);
-        assert_eq!(sizes, ["0 bytes", "1023 bytes", "1.0 KB", "1.5 KB", "5.0 MB", "3.00 GB"]);
+        let sizes = [0, 1, 1023, 1024, 1536, 5 << 20, 3 << 30].map(size);
+        assert_eq!(sizes, ["0 bytes", "1 byte", "1023 bytes", "1.0 KB", "1.5 KB", "5.0 MB", "3.00 GB"]);
     }
 
     #[test]

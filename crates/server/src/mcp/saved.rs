@@ -7,7 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use session::OpenFile;
 use session::workspace::{self, CODE_INTERPRETER, Stored, UPLOADS, Workspace, WorkspacePath};
 
 use super::arguments::shown;
@@ -69,26 +68,21 @@ fn data(workspace: &Workspace, stored: &Stored) -> Value {
     file
 }
 
-/// Saves one open file; gives what it is in the workspace.
-pub(super) async fn keep(held: &Held, path: &str, open: OpenFile) -> Result<Option<Stored>, Refusal> {
-    let Some(workspace) = held.open.session.workspace() else { return Ok(None) };
-    let place = if open.path.as_os_str().is_empty() { PathBuf::from(path) } else { open.path };
-    if place.is_relative() || place.starts_with(INSIDE) {
-        let saved = held.open.session.push(vec![place.clone()]).await.map_err(|error| of_push(&error))?;
-        let stored = saved.files.into_iter().next().map(|file| file.stored);
-        return match (stored, saved.left_out.into_iter().next()) {
-            (Some(stored), _) => Ok(Some(stored)),
-            (None, Some(left_out)) => Err(Refusal::new(
-                format!("`{}` was not saved: {}.", shown(path), left_out.why),
-                "The code ran, and the file is in the sandbox.",
-            )),
-            (None, None) => Ok(None),
-        };
+/// Saves one file; gives what it is in the workspace.
+pub(super) async fn keep(held: &Held, path: &str) -> Result<Stored, Refusal> {
+    let saved = held.open.session.push(vec![path.into()]).await.map_err(|error| of_push(&error))?;
+    if let Some(file) = saved.files.into_iter().next() {
+        return Ok(file.stored);
     }
-    // Elsewhere in the cell: it is saved under its last name.
-    let name = Path::new(place.file_name().unwrap_or_default());
-    let wanted = WorkspacePath::below(CODE_INTERPRETER, name).map_err(|refused| refusal(&refused.into()))?;
-    workspace.write_from(&wanted, open.file).await.map(Some).map_err(|error| refusal(&error))
+    let why = saved
+        .left_out
+        .into_iter()
+        .next()
+        .map_or_else(|| "it is not there any more".to_owned(), |left| left.why);
+    Err(Refusal::new(
+        format!("`{}` was not saved: {why}.", shown(path)),
+        "The code ran, and the file is in the sandbox.",
+    ))
 }
 
 fn of_push(error: &session::Error) -> Refusal {
@@ -106,35 +100,23 @@ fn of_push(error: &session::Error) -> Refusal {
 pub(super) async fn push(held: &Held, paths: Vec<String>, reply: &mut Reply) -> Result<(), Refusal> {
     let session = &held.open.session;
     let Some(workspace) = session.workspace() else { return Err(of_push(&session::Error::NoWorkspace)) };
-    let (mut files, mut left_out, mut missing) = (Vec::new(), Vec::new(), 0);
-    let mut wanted = Vec::new();
-    let everything = paths.is_empty() || paths.iter().all(|path| matches!(path.as_str(), "." | "./" | "*"));
-    for path in if everything { Vec::new() } else { paths } {
-        match session.read_file(&path).await {
-            Ok(open) if open.path.is_absolute() && !open.path.starts_with(INSIDE) => {
-                files.extend(keep(held, &path, open).await?);
-            }
-            Ok(open) if open.path.is_absolute() => wanted.push(open.path),
-            Ok(_) => wanted.push(path.into()),
-            Err(session::Error::Ended) => return Err(Refusal::of(&session::Error::Ended)),
-            Err(error) => match session.list_directory(&path).await {
-                Ok(listing) if listing.path.starts_with(INSIDE) => wanted.push(listing.path),
-                _ => {
-                    let there = directory::there(session, &path).await;
-                    reply.say(format!("Not saved: {}. {there}", directory::why(&path, &error)));
-                    left_out.push(json!({ "path": path, "error": directory::why(&path, &error) }));
-                    missing += 1;
-                }
-            },
+    // What models write for everything.
+    let everything = paths.iter().all(|path| matches!(path.as_str(), "." | "./" | "*"));
+    let wanted: Vec<PathBuf> =
+        if everything { Vec::new() } else { paths.iter().map(PathBuf::from).collect() };
+    let saved = session.push(wanted.clone()).await.map_err(|error| of_push(&error))?;
+    let files: Vec<Stored> = saved.files.into_iter().map(|file| file.stored).collect();
+    let (mut left_out, mut missing) = (Vec::new(), 0);
+    for left in saved.left_out {
+        let path = left.local.to_string_lossy().into_owned();
+        let asked = wanted.contains(&left.local);
+        let there =
+            if asked { format!(" {}", directory::there(session, &path).await) } else { String::new() };
+        if left_out.len() < LISTED {
+            reply.say(format!("Not saved: `{}`: {}.{there}", shown(&path), left.why));
+            left_out.push(json!({ "path": path, "error": left.why }));
         }
-    }
-    if everything || !wanted.is_empty() {
-        let saved = session.push(wanted).await.map_err(|error| of_push(&error))?;
-        files.extend(saved.files.into_iter().map(|file| file.stored));
-        for file in saved.left_out {
-            reply.say(format!("Not saved: `{}`: {}.", shown(&file.local.to_string_lossy()), file.why));
-            left_out.push(json!({ "path": file.local.to_string_lossy(), "error": file.why }));
-        }
+        missing += usize::from(asked || left.failed);
     }
     let names: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let told: Vec<String> =

@@ -92,7 +92,7 @@ pub(super) fn hidden(text: &str) -> Option<&'static str> {
     use base64::Engine as _;
     let text = text.split_once(";base64,").map_or(text, |(_, data)| data).trim_start();
     let first: String = text.chars().filter(|char| !char.is_whitespace()).take(64).collect();
-    if first.len() < 64 || !text.trim_end().bytes().all(|byte| is_base64(byte)) {
+    if first.len() < 64 || !text.trim_end().bytes().all(is_base64) {
         return None;
     }
     let first = base64::engine::general_purpose::STANDARD.decode(first).ok()?;

@@ -1,5 +1,7 @@
 //! The names that saved files have as resources: `cellblock://workspace/NAME/PATH`.
 
+use std::fmt::Write as _;
+
 use rmcp::model::Resource;
 use session::workspace::{Stored, WorkspaceName, WorkspacePath};
 
@@ -15,7 +17,7 @@ pub(super) fn uri(workspace: &WorkspaceName, path: &WorkspacePath) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri
