@@ -25,7 +25,8 @@ impl Agent {
         let mut child = bench
             .command(["mcp"].iter().chain(options))
             .stdin(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::inherit())
+            // Not the test's own: processes that are ending hold it a moment longer than the program.
+            .stderr(std::fs::File::create(bench.at("mcp.log")).unwrap())
             .spawn()
             .unwrap();
         let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
@@ -237,7 +238,7 @@ fn files_are_read_written_listed_and_removed() {
     assert_eq!(pushed["isError"], false);
     let pushed = agent.tool("ci_push_to_workspace", &json!({ "paths": ["/tmp/t.txt", "h.txt"] }));
     let saved = &pushed["structuredContent"]["files_saved"];
-    assert_eq!(*saved, json!(["code-interpreter/t.txt", "code-interpreter/h.txt"]), "{pushed}");
+    assert_eq!(*saved, json!(["code-interpreter/h.txt", "code-interpreter/t.txt"]), "{pushed}");
 }
 
 #[test]
@@ -301,12 +302,14 @@ fn sessions_stand_beside_each_other() {
 #[test]
 fn an_ended_session_is_replaced_and_that_is_said() {
     let Some(bench) = Bench::new() else { return };
-    bench.write("short.toml", "[limits]\nsession_seconds = 2\n");
+    bench.write("short.toml", "[limits]\nsession_seconds = 3\n");
     let mut agent = Agent::start(&bench, &["--env", "lean", "--config", "short.toml"]);
     agent.code("kept = 1\nopen('f.txt', 'w').write('kept')");
     let replaced = loop {
         let now = agent.code("print(open('f.txt').read())\nkept");
-        if now["structuredContent"]["session_replaced"] == true {
+        // On a busy machine even the new one may end before it has answered; another one follows.
+        let data = &now["structuredContent"];
+        if data["session_replaced"] == true && data["outcome"] == "raised" {
             break now;
         }
     };
