@@ -116,6 +116,7 @@ impl Task {
         let Some(options) = &self.options.workspace else { return };
         let directory = cell.workspace().to_owned();
         let copy = WorkingCopy::new(options.workspace.clone(), options.view, directory, cell.owner());
+        copy.allow_holes(cell.limits().disk);
         if let Err(error) = copy.resume(&cell.brought()) {
             tracing::warn!(session = %self.session, "remember what a workspace brought: {}", chain(&error));
         }

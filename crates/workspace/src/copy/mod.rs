@@ -40,6 +40,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sys::tree::Kind;
 use tokio::sync::{Mutex, watch};
@@ -148,6 +149,8 @@ struct Base {
     left: watch::Sender<Left>,
     on_way: lease::OnWay,
     faults: std::sync::Mutex<Vec<LeftOut>>,
+    /// How much of what is saved at a time may be holes, bytes.
+    holes: AtomicU64,
 }
 
 impl WorkingCopy {
@@ -162,6 +165,7 @@ impl WorkingCopy {
             left: watch::Sender::default(),
             on_way: lease::OnWay::default(),
             faults: std::sync::Mutex::default(),
+            holes: AtomicU64::new(u64::MAX),
         });
         WorkingCopy { filler: Filler::new(base.clone()), base, listing: Mutex::default() }
     }
@@ -177,6 +181,12 @@ impl WorkingCopy {
             self.base.known().remove(local);
         }
         Ok(())
+    }
+
+    /// Bounds how much of what is saved at a time may be holes, bytes; at first nothing does. A file with holes takes up
+    /// less here than in a store, so that a limit of the disk alone would not keep code from filling the store.
+    pub fn allow_holes(&self, bytes: u64) {
+        self.base.holes.store(bytes, Ordering::Relaxed);
     }
 
     /// The workspace behind it.

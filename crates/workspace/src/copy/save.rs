@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -22,6 +23,9 @@ use crate::path::WorkspacePath;
 use crate::points;
 use crate::store::Stored;
 
+/// How often, and how far apart, a file is asked for on which code in the cell holds a lease.
+const FOREIGN: u32 = 50;
+const FOREIGN_PAUSE: Duration = Duration::from_millis(20);
 /// How many files are saved at a time: on one disk a sync is shared by those that wait for it.
 const AT_A_TIME: usize = 16;
 /// Files above this size are saved a few at a time, bytes: each takes some parts of memory.
@@ -62,9 +66,12 @@ pub(super) async fn save(
     let mut found = found.map_err(|source| base.listing(source))?;
     let mut saved = Saved::default();
     check_same(base, &mut found, &mut saved).await?;
-    let large = Semaphore::new(LARGE_AT_A_TIME);
+    let room = Room {
+        large: Semaphore::new(LARGE_AT_A_TIME),
+        holes: AtomicU64::new(base.holes.load(Ordering::Relaxed)),
+    };
     let mut files = stream::iter(std::mem::take(&mut found.changed))
-        .map(|local| save_one(base, filler, &large, local))
+        .map(|local| save_one(base, filler, &room, local))
         .buffer_unordered(AT_A_TIME);
     while let Some(done) = files.next().await {
         match done {
@@ -90,6 +97,20 @@ pub(super) async fn save(
     }
     points::reached("save: before the answer");
     Ok(saved)
+}
+
+/// What there is room for in one saving.
+struct Room {
+    large: Semaphore,
+    /// Bytes of holes.
+    holes: AtomicU64,
+}
+
+impl Room {
+    fn has_holes_of(&self, bytes: u64) -> bool {
+        let less = |left: u64| left.checked_sub(bytes);
+        self.holes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
 }
 
 impl Found {
@@ -212,7 +233,7 @@ async fn check_same(base: &Base, found: &mut Found, saved: &mut Saved) -> Result
 async fn save_one(
     base: &Arc<Base>,
     filler: &Filler,
-    large: &Semaphore,
+    room: &Room,
     local: PathBuf,
 ) -> Result<SavedFile, LeftOut> {
     let path = WorkspacePath::below(base.namespace(), &local)
@@ -237,7 +258,13 @@ async fn save_one(
             // It was on its way when it was looked at first.
             return Ok(SavedFile { local, stored, written: false });
         }
-        let _one_of_few = if look.size > LARGE { large.acquire().await.ok() } else { None };
+        if !room.has_holes_of(content.holes()) {
+            return Err(LeftOut::new(
+                &local,
+                "it is mostly holes, and would take up more than this session may",
+            ));
+        }
+        let _one_of_few = if look.size > LARGE { room.large.acquire().await.ok() } else { None };
         match base.workspace.write_from(&path, content).await {
             Ok(stored) => {
                 let file = Entry::new(stored.version.clone(), false, false, State::Same(look));
@@ -255,13 +282,22 @@ async fn save_one(
 }
 
 /// Opens a file; one whose content is on its way when that is there.
+///
+/// It may also be one that has just come, and one on which code in the cell holds a lease of its own: that is asked for a
+/// while, and then left out.
 fn open(base: &Base, filler: &Filler, local: &Path) -> io::Result<std::fs::File> {
     let root = base.root()?;
+    let mut foreign = 0;
     loop {
         match sys::file::open_below(root.as_fd(), local) {
-            // This has told those who fill it that somebody waits.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && !filler.is_idle() => {
-                filler.wait(Duration::from_millis(100));
+            // This has told whoever holds the lease that somebody waits.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && foreign < FOREIGN => {
+                if filler.is_idle() {
+                    foreign += 1;
+                    std::thread::sleep(FOREIGN_PAUSE);
+                } else {
+                    filler.wait(Duration::from_millis(100));
+                }
             }
             opened => return opened,
         }

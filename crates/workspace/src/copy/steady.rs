@@ -46,6 +46,13 @@ impl Steady {
         Ok(Steady { file, look, read: 0 })
     }
 
+    /// How much longer it is than what it takes up, bytes.
+    pub(super) fn holes(&self) -> u64 {
+        use std::os::unix::fs::MetadataExt;
+        let stored = self.file.metadata().map_or(0, |metadata| metadata.blocks() * 512);
+        self.look.size.saturating_sub(stored)
+    }
+
     /// How it looks, if it is read to its end without an error.
     pub(super) fn look(&self) -> Look {
         self.look

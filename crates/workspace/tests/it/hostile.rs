@@ -132,3 +132,18 @@ async fn whatever_moves_meanwhile_all_stays_below() {
     mover.join().unwrap();
     assert_eq!(fs::read_dir(outside).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn holes_do_not_fill_the_store() {
+    let bed = Bed::new();
+    let (copy, here) = bed.copy("here", View::Flat);
+    copy.allow_holes(3 << 20);
+    fs::File::create(here.join("a-terabyte")).unwrap().set_len(1 << 40).unwrap();
+    fs::File::create(here.join("some")).unwrap().set_len(2 << 20).unwrap();
+    fs::write(here.join("written"), vec![1; 8 << 20]).unwrap();
+    let saved = copy.save().await.unwrap();
+    let names: Vec<_> = saved.files.iter().map(|file| file.stored.path.as_str().to_owned()).collect();
+    assert_eq!(names, ["code-interpreter/some", "code-interpreter/written"]);
+    assert_eq!(saved.left_out.len(), 1);
+    assert!(saved.left_out[0].why.contains("holes") && !saved.left_out[0].failed);
+}
