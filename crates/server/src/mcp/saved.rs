@@ -172,8 +172,8 @@ fn plain(path: &str) -> &str {
 
 fn parsed(path: &str) -> Result<WorkspacePath, Refusal> {
     let given = path.trim();
-    let known = |name: &&str| NAMESPACES.contains(name);
-    if given.starts_with('/') && given.trim_start_matches('/').split('/').next().filter(known).is_none() {
+    let known = |name: &str| NAMESPACES.contains(&name);
+    if given.starts_with('/') && !given.trim_start_matches('/').split('/').next().is_some_and(known) {
         let what = format!("`{}` is a path of the sandbox, not of the workspace.", shown(given));
         let below = Path::new(given).strip_prefix(INSIDE).ok().and_then(Path::to_str);
         return Err(match below.filter(|below| !below.is_empty()) {
