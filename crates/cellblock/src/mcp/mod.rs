@@ -6,6 +6,7 @@
 
 mod bridge;
 mod events;
+mod target;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use session::records::Records;
 use session::workspace::WorkspaceName;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+use target::Target;
 
 use crate::cli::Common;
 use crate::config::{Config, Given};
@@ -41,8 +44,8 @@ The configuration file and the environment variables are those of `cellblock ser
 #[command(after_long_help = HELP, after_help = "See `cellblock mcp --help` for how agents are configured.")]
 pub(crate) struct Mcp {
     /// Hand everything on to a server that runs: `http://127.0.0.1:8080/mcp`
-    #[arg(long, value_name = "URL", value_parser = bridge::Target::parse, conflicts_with_all = ["env", "config", "network", "allow", "open_private"])]
-    url: Option<bridge::Target>,
+    #[arg(long, value_name = "URL", value_parser = Target::parse, conflicts_with_all = ["env", "config", "network", "allow", "open_private"])]
+    url: Option<Target>,
     /// The workspace that files are kept in [default: default]
     #[arg(long, value_name = "NAME", value_parser = workspace)]
     workspace: Option<WorkspaceName>,
