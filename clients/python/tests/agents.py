@@ -143,6 +143,13 @@ async def stdio(mode, *options, place=None, settings=None):
 
 
 @contextlib.asynccontextmanager
+async def bridge(mode, url, session):
+    """An agent that reaches a server over stdin and stdout of a process between them."""
+    async with connected(StdioServerParameters(command=PROGRAM, args=["mcp", "--url", url]), mode) as client:
+        yield Agent(client, session)
+
+
+@contextlib.asynccontextmanager
 async def http(mode, *, url=kit.URL, query="", session=None):
     """An agent of a server that runs. In a session of its own, if none is named: conversations of the same principal
     may share theirs."""

@@ -123,7 +123,6 @@ class Process(unittest.IsolatedAsyncioTestCase):
         async with agents.http(agents.STATELESS, session=session) as beside:
             for mode in (agents.LEGACY, agents.STATELESS):
                 with self.subTest(mode):
-                    async with agents.stdio(mode, "--url", f"{kit.URL}/mcp") as agent:
-                        agent.session = session
+                    async with agents.bridge(mode, f"{kit.URL}/mcp", session) as agent:
                         await agent.code(f"carried = {mode!r}")
                         self.assertEqual(await beside.code("print(carried)"), mode)
