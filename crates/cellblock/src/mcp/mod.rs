@@ -133,7 +133,7 @@ async fn embedded(config: &Config, places: Places, workspace: Option<String>) ->
     let streams = (tokio::io::stdin(), tokio::io::stdout());
     let served = server::stdio(service.clone(), workspace, streams, stop).await;
     let engine = opening.send_replace(Opening::Stopping);
-    preparing.abort();
+    prepare::give_up(preparing, &engine).await;
     service.end_sessions().await;
     drop(service);
     if let Opening::Ready(ready) = engine

@@ -158,7 +158,7 @@ async fn run(config: &Config, places: Places, address: SocketAddr, printer: Prin
     let engine = opening.send_replace(Opening::Stopping);
     stop.send_replace(true);
     let ending = async {
-        preparing.abort();
+        prepare::give_up(preparing, &engine).await;
         // Then the sessions end, and their calls are told so, which ends the last connections.
         let _ = tokio::time::timeout(GRACE, &mut serving).await;
         service.end_sessions().await;

@@ -7,6 +7,7 @@ use environment::{Environments, Fetching, Progress, Stage};
 use server::{Opening, Ready};
 use session::{Engine, EngineOptions, Kernels, WarmSet};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::network;
@@ -14,6 +15,8 @@ use crate::place::Places;
 
 /// How often the log tells how far an install is.
 const TOLD: Duration = Duration::from_secs(10);
+/// How long an engine may take to start and to be taken down again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Installs the environment if need be, starts the engine, and tells how far that is.
 pub(crate) async fn prepare(
@@ -33,14 +36,30 @@ pub(crate) async fn prepare(
             Opening::Failed(format!("{error:#}"))
         }
     };
+    let mut now = Some(now);
     opening.send_if_modified(|opening| {
         // A server that is being stopped stays so.
         let wanted = !matches!(opening, Opening::Stopping);
-        if wanted {
+        if wanted && let Some(now) = now.take() {
             *opening = now;
         }
         wanted
     });
+    // Nobody will use it: what it has made goes again.
+    if let Some(Opening::Ready(ready)) = now
+        && let Some(engine) = Arc::into_inner(ready.engine)
+    {
+        engine.shutdown().await;
+    }
+}
+
+/// Ends a preparation that nobody waits for any more, after `Stopping` was told: an install is given up, an engine that
+/// is starting is taken down again.
+pub(crate) async fn give_up(mut preparing: JoinHandle<()>, was: &Opening) {
+    let patience = if matches!(was, Opening::Installing(_)) { Duration::ZERO } else { PATIENCE };
+    if tokio::time::timeout(patience, &mut preparing).await.is_err() {
+        preparing.abort();
+    }
 }
 
 async fn start(
