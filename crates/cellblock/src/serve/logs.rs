@@ -12,7 +12,9 @@ pub(crate) fn begin(level: LevelFilter, json: bool) {
     let wanted = Targets::new()
         .with_default(level)
         .with_target("audit", level.max(LevelFilter::INFO))
-        .with_target("rmcp", level.min(LevelFilter::WARN));
+        .with_target("rmcp", level.min(LevelFilter::WARN))
+        // That a client has gone, or asked for what is not there, is no fault of ours.
+        .with_target("rmcp::service", LevelFilter::OFF);
     let logs = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(std::io::stderr);
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if json {
