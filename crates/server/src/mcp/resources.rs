@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rmcp::ErrorData;
 use rmcp::model::{CacheScope, ListResourcesResult, ReadResourceResult, ResourceContents, ResourceTemplate};
+use serde_json::json;
 use session::workspace;
 
 use super::conversations::Caller;
@@ -50,9 +51,17 @@ pub(super) async fn read(
     caller: &Caller,
     uri: &str,
 ) -> Result<ReadResourceResult, ErrorData> {
-    let (name, path) = uri::parse(uri).map_err(|why| ErrorData::invalid_params(why, None))?;
+    let asked = || Some(json!({ "uri": uri }));
+    let (name, path) = uri::parse(uri).map_err(|why| ErrorData::invalid_params(why, asked()))?;
     let workspace = service.store.workspace(caller.principal.as_str(), &name);
-    let reading = workspace.read(&path).await.map_err(|error| failed(&error))?;
+    let reading = match workspace.read(&path).await {
+        Ok(reading) => reading,
+        Err(workspace::Error::NotFound(path)) => {
+            let message = format!("there is no file `{path}` in the workspace");
+            return Err(ErrorData::resource_not_found(message, asked()));
+        }
+        Err(error) => return Err(failed(&error)),
+    };
     let bytes = reading.stored.size;
     if bytes > LARGEST {
         let message = format!("`{path}` has {}, and one answer holds {}", size(bytes), size(LARGEST));
@@ -69,13 +78,6 @@ pub(super) async fn read(
 }
 
 fn failed(error: &workspace::Error) -> ErrorData {
-    match error {
-        workspace::Error::NotFound(path) => {
-            ErrorData::resource_not_found(format!("there is no file `{path}` in the workspace"), None)
-        }
-        error => {
-            tracing::error!("failed to {}", crate::fault::chain(error));
-            ErrorData::internal_error("the workspace could not be reached", None)
-        }
-    }
+    tracing::error!("failed to {}", crate::fault::chain(error));
+    ErrorData::internal_error("the workspace could not be reached", None)
 }

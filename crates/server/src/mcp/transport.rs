@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Method, Request, Response};
+use axum::http::{Method, Request, Response, StatusCode};
 use rmcp::ServiceExt;
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
@@ -72,8 +72,14 @@ impl Http {
         // Held as long as what was read from the body.
         head.extensions.insert(Arc::new(memory));
         head.extensions.insert(principal);
+        let ends = head.method == Method::DELETE;
         let request = Request::from_parts(head, Body::from(body));
-        self.streamable.handle(request).await.map(Body::new)
+        let mut response = self.streamable.handle(request).await.map(Body::new);
+        if ends && response.status() == StatusCode::ACCEPTED {
+            // Clients take nothing else for a connection's end.
+            *response.status_mut() = StatusCode::NO_CONTENT;
+        }
+        response
     }
 
     /// Ends what clients only listen on, when no call runs any more.
