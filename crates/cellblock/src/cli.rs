@@ -8,6 +8,8 @@ use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::limits;
+
 /// Runs an agent's code in a locked cell of its own: a sandbox with pandas, matplotlib and a shell inside, no network,
 /// and nothing of this machine in sight.
 #[derive(Debug, Parser)]
@@ -155,36 +157,8 @@ pub(crate) struct Run {
     /// Take this environment instead of the smallest that has what the program imports
     #[arg(long, value_name = "NAME", env = "CELLBLOCK_ENV", hide_env_values = true)]
     pub(crate) env: Option<String>,
-    /// Memory of all processes in the cell together, MiB
-    #[arg(
-        long,
-        value_name = "MIB",
-        default_value_t = 4096,
-        env = "CELLBLOCK_LIMITS_MEMORY_MIB",
-        hide_env_values = true
-    )]
-    #[arg(value_parser = clap::value_parser!(u64).range(32..=1 << 24))]
-    pub(crate) memory: u64,
-    /// What it may keep on disk, and what of it is saved at most, MiB
-    #[arg(
-        long,
-        value_name = "MIB",
-        default_value_t = 10240,
-        env = "CELLBLOCK_LIMITS_DISK_MIB",
-        hide_env_values = true
-    )]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=1 << 34))]
-    pub(crate) disk: u64,
-    /// Processors' worth of time
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 2,
-        env = "CELLBLOCK_LIMITS_CPUS",
-        hide_env_values = true
-    )]
-    #[arg(value_parser = cpus)]
-    pub(crate) cpus: u32,
+    #[command(flatten)]
+    pub(crate) limits: limits::Options,
     #[command(flatten)]
     pub(crate) network: crate::network::Options,
     /// Print one JSON object instead of the program's output
@@ -248,13 +222,6 @@ pub(crate) struct Bench {
 pub(crate) enum Measure {
     /// What a connection out of a cell can carry, and how long it takes to be made
     Egress,
-}
-
-pub(crate) fn cpus(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(count @ 1..=4096) => Ok(count),
-        _ => Err("it is a whole number of processors, 1 to 4096".to_owned()),
-    }
 }
 
 /// The command line as this process has it. A variable that is set to nothing is one that is not set.

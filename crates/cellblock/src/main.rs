@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod environments;
 mod hints;
+mod limits;
 mod mcp;
 mod network;
 mod place;

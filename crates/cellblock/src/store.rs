@@ -9,6 +9,11 @@ use crate::config::Config;
 use crate::hints::Hint;
 use crate::place::Places;
 
+/// The name of a workspace, as the command line has it.
+pub(crate) fn workspace_name(name: &str) -> Result<WorkspaceName, String> {
+    WorkspaceName::parse(name).map_err(|refused| refused.why().to_owned())
+}
+
 /// Whether this names a store.
 pub(crate) fn is_store(url: &str) -> Result<(), String> {
     match url.strip_prefix("file://") {

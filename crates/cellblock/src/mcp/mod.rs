@@ -23,11 +23,11 @@ use tokio::sync::watch;
 use target::Target;
 
 use crate::cli::Common;
-use crate::config::{Config, Given};
+use crate::config::Config;
 use crate::place::Places;
 use crate::printer::Printer;
-use crate::serve::{bounds, logs, prepare};
-use crate::{network, require, store};
+use crate::serve::{begin, bounds, configured, logs, prepare};
+use crate::{network, store};
 
 const HELP: &str = "\
 An agent's configuration names this command, and the agent starts it:
@@ -47,7 +47,7 @@ pub(crate) struct Mcp {
     #[arg(long, value_name = "URL", value_parser = Target::parse, conflicts_with_all = ["env", "config", "network", "allow", "open_private"])]
     url: Option<Target>,
     /// The workspace that files are kept in [default: default]
-    #[arg(long, value_name = "NAME", value_parser = workspace)]
+    #[arg(long, value_name = "NAME", value_parser = store::workspace_name)]
     workspace: Option<WorkspaceName>,
     /// The environment that the sandbox sees; installed behind the first calls if it is not there [default: full where
     /// that is installed, else lean]
@@ -66,38 +66,15 @@ pub(crate) struct Mcp {
     log_json: bool,
 }
 
-fn workspace(name: &str) -> Result<WorkspaceName, String> {
-    WorkspaceName::parse(name).map_err(|refused| refused.why().to_owned())
-}
-
 /// Serves one agent until it goes; gives the exit status.
 pub(crate) fn mcp(options: &Mcp, common: &Common, printer: Printer) -> anyhow::Result<u8> {
     if let Some(target) = &options.url {
         logs::begin(options.log, options.log_json);
         return bridge::run(target.clone(), options.workspace.as_ref());
     }
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    let given: Vec<Given> = [
-        ("server.data", "--data", path(&common.data)),
-        ("server.environments", "--environments", path(&common.environments)),
-        ("server.env", "--env", options.env.clone()),
-    ]
-    .into_iter()
-    .chain(options.network.given())
-    .collect();
-    let config = Config::load(options.config.as_deref(), |name| std::env::var(name).ok(), &given)?;
-    let places = Places::new(&Common {
-        data: config.text("server.data").map(PathBuf::from),
-        environments: config.text("server.environments").map(PathBuf::from),
-        quiet: common.quiet,
-    })?;
-    environment::Recipe::named(config.text("server.env").unwrap_or_default())?;
-    network::warn(&config, network::Use::Server, printer);
-    require::check(&config, network::Use::Server)?;
-    logs::begin(options.log, options.log_json);
-    if let Err(error) = sys::process::raise_open_files() {
-        tracing::warn!(%error, "failed to raise the limit of open descriptors");
-    }
+    let given = [("server.env", "--env", options.env.clone())].into_iter().chain(options.network.given());
+    let config = configured(options.config.as_deref(), common, given)?;
+    let places = begin(&config, common, printer, || logs::begin(options.log, options.log_json))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let workspace = options.workspace.as_ref().map(ToString::to_string);
     let served = runtime.block_on(embedded(&config, places, workspace));

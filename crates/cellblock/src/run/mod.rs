@@ -48,7 +48,7 @@ const TOLD: usize = 20;
 
 /// Runs the program; gives the exit status.
 pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::Result<u8> {
-    let out = Out::new(options.out.as_deref().unwrap_or(Path::new(OUT)), options.disk << 20);
+    let out = Out::new(options.out.as_deref().unwrap_or(Path::new(OUT)), options.limits.disk());
     if let Err(error) = out.check() {
         // Who names no place may want no files.
         if options.out.is_some() {
@@ -201,13 +201,7 @@ async fn in_cell(
         resolver,
     })
     .await?;
-    let limits = Limits {
-        cpus: options.cpus,
-        memory: options.memory << 20,
-        disk: options.disk << 20,
-        call_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
-        ..Limits::default()
-    };
+    let limits = options.limits.of_calls(options.timeout);
     let wanted = SessionOptions { limits, network, ..SessionOptions::default() };
     let opened = tokio::select! {
         opened = open(&engine, wanted, program, files, printer) => Ok(opened?),

@@ -8,7 +8,7 @@ pub(crate) mod logs;
 pub(crate) mod prepare;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,21 +77,44 @@ pub(crate) struct Serve {
 
 /// Serves until it is told to stop; gives the exit status.
 pub(crate) fn serve(options: &Serve, common: &Common, printer: Printer) -> anyhow::Result<u8> {
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    let given: Vec<Given> = [
-        ("server.listen", "--listen", options.listen.clone()),
-        ("server.data", "--data", path(&common.data)),
-        ("server.environments", "--environments", path(&common.environments)),
-        ("server.env", "--env", options.env.clone()),
-    ]
-    .into_iter()
-    .chain(options.network.given())
-    .collect();
-    let config = Config::load(options.config.as_deref(), |name| std::env::var(name).ok(), &given)?;
+    let given =
+        [("server.listen", "--listen", options.listen.clone()), ("server.env", "--env", options.env.clone())];
+    let given = given.into_iter().chain(options.network.given());
+    let config = configured(options.config.as_deref(), common, given)?;
     if options.show_config {
         print!("{}", config.show());
         return Ok(0);
     }
+    let address = address(config.text("server.listen").unwrap_or_default())?;
+    let places = begin(&config, common, printer, || logs::begin(options.log, options.log_json))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(&config, places, address, printer))?;
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    Ok(0)
+}
+
+/// The configuration of whoever serves: the file, the variables, and what the command line gives.
+pub(crate) fn configured(
+    file: Option<&Path>,
+    common: &Common,
+    given: impl Iterator<Item = Given>,
+) -> anyhow::Result<Config> {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let places = [
+        ("server.data", "--data", path(&common.data)),
+        ("server.environments", "--environments", path(&common.environments)),
+    ];
+    let given: Vec<Given> = places.into_iter().chain(given).collect();
+    Config::load(file, |name| std::env::var(name).ok(), &given)
+}
+
+/// Checks what is configured before anybody is served, and begins to log.
+pub(crate) fn begin(
+    config: &Config,
+    common: &Common,
+    printer: Printer,
+    log: impl FnOnce(),
+) -> anyhow::Result<Places> {
     let places = Places::new(&Common {
         data: config.text("server.data").map(PathBuf::from),
         environments: config.text("server.environments").map(PathBuf::from),
@@ -99,19 +122,15 @@ pub(crate) fn serve(options: &Serve, common: &Common, printer: Printer) -> anyho
     })?;
     // A name that is none would be found out by the first client.
     environment::Recipe::named(config.text("server.env").unwrap_or_default())?;
-    let address = address(config.text("server.listen").unwrap_or_default())?;
-    network::warn(&config, network::Use::Server, printer);
+    network::warn(config, network::Use::Server, printer);
     // Before anything is started: trying makes a cell, and cgroups want a process that is alone.
-    require::check(&config, network::Use::Server)?;
-    logs::begin(options.log, options.log_json);
+    require::check(config, network::Use::Server)?;
+    log();
     // A connection of a session takes two descriptors, and many systems give a program 1024 unless it asks.
     if let Err(error) = sys::process::raise_open_files() {
         tracing::warn!(%error, "failed to raise the limit of open descriptors");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(&config, places, address, printer))?;
-    runtime.shutdown_timeout(Duration::from_secs(5));
-    Ok(0)
+    Ok(places)
 }
 
 /// The address to listen on. Whoever can reach another one than loopback could run code here.

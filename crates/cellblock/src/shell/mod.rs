@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use environment::{Environments, Installed};
-use session::{Engine, EngineOptions, Kernels, Limits, Principal, SessionOptions};
+use session::{Engine, EngineOptions, Kernels, Principal, SessionOptions};
 
 use crate::hints::Hint;
 use crate::place::Places;
@@ -93,13 +93,7 @@ fn own(
     let environments = Environments::new(&places.environments);
     let environment = environments::install(&environments, &options.env, printer)?;
     let (network, resolver) = (network::of(&config), network::resolver(&config)?);
-    let limits = Limits {
-        cpus: options.cpus,
-        memory: options.memory << 20,
-        disk: options.disk << 20,
-        call_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
-        ..Limits::default()
-    };
+    let limits = options.limits.of_calls(options.timeout);
     let files = keep::Files::new(&options.workspace, &config, places)?;
     let wanted =
         SessionOptions { limits, network, workspace: Some(files.options()), ..SessionOptions::default() };
@@ -156,7 +150,7 @@ async fn converse(
     code: Option<String>,
     printer: Printer,
 ) -> anyhow::Result<u8> {
-    let out = Out::new(options.out.as_deref().unwrap_or(Path::new(run::OUT)), options.disk << 20);
+    let out = Out::new(options.out.as_deref().unwrap_or(Path::new(run::OUT)), options.limits.disk());
     let signals = Signals::new()?;
     if let Some(code) = code {
         return piped::run(options, &kernel, &code, &out, signals, printer).await;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use session::workspace::WorkspaceName;
 
-use crate::cli::{cpus, seconds};
-use crate::network;
+use crate::cli::seconds;
+use crate::{limits, network, store};
 
 const HELP: &str = "\
 Enter runs what stands there, or begins another line where more must come; a blank line ends a block. Alt-Enter begins \
@@ -53,7 +53,7 @@ pub(crate) struct Shell {
     #[arg(long, value_name = "NAME", default_value = "lean", env = "CELLBLOCK_ENV", hide_env_values = true)]
     pub(crate) env: String,
     /// The workspace whose files lie in the working directory, and that keeps what changes there
-    #[arg(long, value_name = "NAME", default_value = "default", value_parser = workspace, conflicts_with = "session")]
+    #[arg(long, value_name = "NAME", default_value = "default", value_parser = store::workspace_name, conflicts_with = "session")]
     pub(crate) workspace: WorkspaceName,
     /// Join a session that a server holds, by its id or name
     #[arg(long, value_name = "ID")]
@@ -67,43 +67,11 @@ pub(crate) struct Shell {
     /// Where to save figures that the terminal cannot show [default: cellblock-out]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Memory of all processes in the cell together, MiB
-    #[arg(
-        long,
-        value_name = "MIB",
-        default_value_t = 4096,
-        env = "CELLBLOCK_LIMITS_MEMORY_MIB",
-        hide_env_values = true
-    )]
-    #[arg(value_parser = clap::value_parser!(u64).range(32..=1 << 24))]
-    pub(crate) memory: u64,
-    /// What it may keep on disk, MiB
-    #[arg(
-        long,
-        value_name = "MIB",
-        default_value_t = 10240,
-        env = "CELLBLOCK_LIMITS_DISK_MIB",
-        hide_env_values = true
-    )]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=1 << 34))]
-    pub(crate) disk: u64,
-    /// Processors' worth of time
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 2,
-        env = "CELLBLOCK_LIMITS_CPUS",
-        hide_env_values = true
-    )]
-    #[arg(value_parser = cpus)]
-    pub(crate) cpus: u32,
+    #[command(flatten)]
+    pub(crate) limits: limits::Options,
     #[command(flatten)]
     pub(crate) network: network::Options,
     /// Print one JSON object a line for what happens to the code that is piped in
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-fn workspace(name: &str) -> Result<WorkspaceName, String> {
-    WorkspaceName::parse(name).map_err(|refused| refused.why().to_owned())
 }
