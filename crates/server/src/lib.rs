@@ -21,6 +21,7 @@ mod health;
 mod http;
 mod mcp;
 mod open;
+mod pieces;
 mod request_id;
 mod state;
 mod v1;

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
 use bytes::Bytes;
-use http_body_util::channel::{Channel, Sender};
 use session::{CommandRequest, ExecuteRequest, Session, new_call_id};
 use tracing::Instrument;
 
 use crate::fault::Fault;
 use crate::open::OpenSession;
+use crate::pieces::Pieces;
 use crate::request_id::RequestId;
 
 use super::arguments::{Invocation, Tool};
@@ -217,13 +217,13 @@ async fn whole(mut answer: Awaited, largest: usize) -> Result<Body, Fault> {
 
 /// A body whose headers go out at once.
 fn stream(answer: Awaited, largest: usize) -> Body {
-    let (sender, body) = Channel::<Bytes, std::convert::Infallible>::new(1);
-    RequestId::spawn(speak(sender, answer, largest));
-    Body::new(body)
+    let (pieces, body) = Pieces::new();
+    RequestId::spawn(speak(pieces, answer, largest));
+    body
 }
 
 /// Keeps a stream alive until its answer is there. It ends when the client has gone; what it asked for does not.
-async fn speak(mut sender: Sender<Bytes>, mut answer: Awaited, largest: usize) {
+async fn speak(pieces: Pieces, mut answer: Awaited, largest: usize) {
     let last = loop {
         tokio::select! {
             ended = awaited(&mut answer) => break match &ended.answer {
@@ -232,11 +232,11 @@ async fn speak(mut sender: Sender<Bytes>, mut answer: Awaited, largest: usize) {
                 Err(fault) => event_stream::exception(fault),
             },
             () = tokio::time::sleep(ALIVE) => {
-                if sender.send_data(event_stream::keep_alive()).await.is_err() {
+                if pieces.send(event_stream::keep_alive()).await.is_none() {
                     return;
                 }
             }
         }
     };
-    let _ = sender.send_data(last).await;
+    let _ = pieces.send(last).await;
 }
