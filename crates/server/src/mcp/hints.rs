@@ -45,7 +45,7 @@ pub(super) async fn of_code(
     match &report.outcome {
         Outcome::TimedOut { .. } => {
             return Some(
-                "Do less in one call, or start it in the background with execute_command.".to_owned(),
+                "Do less in one call, or start it from Python with subprocess.Popen and look at it in a later call.".to_owned(),
             );
         }
         Outcome::OutOfMemory { .. } => {
