@@ -36,6 +36,8 @@ pub(crate) struct Output {
     limit: u64,
     written: u64,
     displayed: u64,
+    /// How many bundles were more than may be displayed.
+    not_displayed: u64,
     /// What was passed on, while nothing was cut.
     kept: Vec<u8>,
     spool: Option<Spool>,
@@ -53,7 +55,7 @@ pub(crate) struct Taken {
 impl Output {
     /// Nothing yet; this many bytes may be passed on.
     pub(crate) fn new(limit: u64) -> Output {
-        Output { limit, written: 0, displayed: 0, kept: Vec::new(), spool: None }
+        Output { limit, written: 0, displayed: 0, not_displayed: 0, kept: Vec::new(), spool: None }
     }
 
     /// All that was written, bytes.
@@ -79,8 +81,22 @@ impl Output {
 
     /// Whether a bundle that costs this much memory may be passed on.
     pub(crate) fn display(&mut self, cost: usize) -> bool {
-        self.displayed += cost as u64;
-        self.displayed <= DISPLAY_LIMIT
+        let displayed = self.displayed + cost as u64;
+        let fits = displayed <= DISPLAY_LIMIT;
+        if fits {
+            self.displayed = displayed;
+        } else {
+            self.not_displayed += 1;
+        }
+        fits
+    }
+
+    /// What to say of bundles that were not passed on, if there are some.
+    pub(crate) fn not_displayed(&self) -> Option<String> {
+        let (count, limit) = (self.not_displayed, DISPLAY_LIMIT >> 20);
+        let what = if count == 1 { "thing" } else { "things" };
+        (count > 0)
+            .then(|| format!("{count} displayed {what} left out: a call may display {limit} MiB in all"))
     }
 
     /// Gives the output a file; what came so far goes there first.
@@ -246,7 +262,10 @@ mod tests {
     #[test]
     fn pictures_without_end_are_cut() {
         let mut output = Output::new(1);
-        assert!(output.display(DISPLAY_LIMIT as usize));
+        assert!(!output.display(DISPLAY_LIMIT as usize + 1));
+        assert!(output.display(DISPLAY_LIMIT as usize), "what does not fit leaves room for what does");
         assert!(!output.display(1));
+        let told = output.not_displayed().unwrap();
+        assert_eq!(told, "2 displayed things left out: a call may display 64 MiB in all");
     }
 }

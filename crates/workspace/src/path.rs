@@ -7,6 +7,8 @@
 use std::fmt;
 use std::path::Path;
 
+/// Directories that every workspace has, whether something is in them or not.
+const NAMESPACES: [&str; 4] = [crate::UPLOADS, crate::CODE_INTERPRETER, "documents", "code-agent"];
 /// The longest path, bytes: what S3 allows a key, less what stands before it.
 const LONGEST_PATH: usize = 800;
 /// The longest part of a path, bytes: what file systems allow (`NAME_MAX`), less what a store puts after it while it
@@ -46,6 +48,15 @@ pub struct WorkspacePath(Box<str>);
 impl WorkspacePath {
     /// A path as people write it.
     pub fn parse(path: &str) -> Result<WorkspacePath, Refused> {
+        if NAMESPACES.contains(&path) {
+            let why = "it is a directory, which a file must not take the place of";
+            return Err(Refused::new("a path of a workspace", path, why));
+        }
+        Self::directory(path)
+    }
+
+    /// A directory of a workspace: as a path, but it may be a namespace.
+    pub(crate) fn directory(path: &str) -> Result<WorkspacePath, Refused> {
         match fault(path) {
             Some(why) => Err(Refused::new("a path of a workspace", path, why)),
             None => Ok(WorkspacePath(path.into())),

@@ -149,7 +149,7 @@ impl Workspace {
         let directory = directory.trim_end_matches('/');
         if let Some(root) = self.local.clone() {
             if !directory.is_empty() {
-                WorkspacePath::parse(directory)?;
+                WorkspacePath::directory(directory)?;
             }
             let path = root.join(directory);
             let below = directory.to_owned();
@@ -161,7 +161,7 @@ impl Workspace {
         }
         let prefix = match directory {
             "" => self.root.clone(),
-            directory => self.key(&WorkspacePath::parse(directory)?),
+            directory => self.key(&WorkspacePath::directory(directory)?),
         };
         let failed = |source| object("list", directory, source);
         let mut listing = self.store.list(Some(&prefix));

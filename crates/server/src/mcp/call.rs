@@ -193,7 +193,9 @@ fn told(report: &Report) -> Option<String> {
         return None;
     }
     let survived = match (outcome, report.variables) {
-        (Outcome::SessionEnded, _) => "Variables are gone, files are in the workspace.",
+        (Outcome::SessionEnded, _) => {
+            "Variables are gone; the files that could be saved are in the workspace."
+        }
         (_, Survival::Kept) => "Variables and files are kept.",
         (_, Survival::Lost) => "Variables are gone, files are kept.",
     };

@@ -12,6 +12,8 @@ const CHART: &str = "application/vnd.cellblock.chart+json";
 const TABLE: &str = "application/vnd.dataresource+json";
 /// The most bytes of charts and tables together that are given.
 const DATA: usize = 512 << 10;
+/// The most of a table that is given as data, bytes: a model reads it beside its text, and can ask for more rows.
+const ROWS: usize = 8 << 10;
 /// The most pictures that are given.
 const MOST_PICTURES: usize = 20;
 /// The most bytes of them together.
@@ -83,7 +85,8 @@ impl Collected {
         if let Some(chart) = self.data_of(bundle, CHART) {
             self.charts.push(chart);
         }
-        if let Some(table) = self.data_of(bundle, TABLE) {
+        if let Some(mut table) = self.data_of(bundle, TABLE) {
+            shorten(&mut table);
             self.tables.push(table);
         }
         let picture = PICTURES.iter().find_map(|mime| match bundle.get(mime)? {
@@ -149,6 +152,23 @@ impl Collected {
     }
 }
 
+/// Leaves out rows from the end of a table until it is short enough, and says how many are shown.
+fn shorten(table: &mut Value) {
+    let Some(rows) = table.get_mut("data").and_then(Value::as_array_mut) else { return };
+    let mut length = 0;
+    let fit = rows.iter().take_while(|row| {
+        length += row.to_string().len();
+        length <= ROWS
+    });
+    let shown = fit.count().max(1).min(rows.len());
+    if shown < rows.len() {
+        rows.truncate(shown);
+        if let Some(Value::Object(counts)) = table.get_mut("cellblock") {
+            counts.insert("shown".to_owned(), shown.into());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +182,18 @@ mod tests {
 
     fn png(bytes: &'static [u8]) -> (&'static str, MimeData) {
         ("image/png", MimeData::Binary(Bytes::from_static(bytes)))
+    }
+
+    #[test]
+    fn a_long_table_is_shortened() {
+        let row = json!({ "text": "x".repeat(1000) });
+        let mut table = json!({ "data": vec![row; 20], "cellblock": { "rows": 500, "shown": 20 } });
+        shorten(&mut table);
+        assert_eq!(table["data"].as_array().unwrap().len(), 8);
+        assert_eq!(table["cellblock"], json!({ "rows": 500, "shown": 8 }));
+        let mut strange = json!({ "data": ["x".repeat(9000), 1], "cellblock": 3 });
+        shorten(&mut strange);
+        assert_eq!(strange["cellblock"], 3);
     }
 
     #[test]

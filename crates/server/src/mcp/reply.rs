@@ -35,7 +35,7 @@ impl Refusal {
             session::Error::Ended => Refusal {
                 ended: true,
                 ..Refusal::new(
-                    "The session has ended. Its variables are gone; its files are in the workspace.",
+                    "The session has ended. Its variables are gone; the files that it saved are in the workspace.",
                     "Call again: a new session takes its place.",
                 )
             },
@@ -174,6 +174,12 @@ impl Reply {
         if parts.is_empty() && blocks.is_empty() {
             parts.push(otherwise.to_owned());
         }
+        if is_error && !data.contains_key("message") {
+            // Some clients show their model the data alone.
+            let given = |part: &&String| !data.values().any(|value| value.as_str() == Some(part.as_str()));
+            let message: Vec<&str> = parts.iter().filter(given).map(String::as_str).collect();
+            data.insert("message".to_owned(), json!(message.join("\n\n")));
+        }
         if !first.is_empty() {
             data.insert("notices".to_owned(), json!(first));
             parts.insert(0, first.join("\n"));
@@ -205,6 +211,18 @@ mod tests {
     fn sizes_are_for_people() {
         let sizes = [0, 1, 1023, 1024, 1536, 5 << 20, 3 << 30].map(size);
         assert_eq!(sizes, ["0 bytes", "1 byte", "1023 bytes", "1.0 KB", "1.5 KB", "5.0 MB", "3.00 GB"]);
+    }
+
+    #[test]
+    fn the_data_says_what_went_wrong_as_well() {
+        let mut reply = Reply::default();
+        reply.set("stdout", "42");
+        reply.say("42");
+        reply.say("There is no file `a`. There is `b`.");
+        reply.failed("output_missing");
+        let answer = serde_json::to_value(reply.answer("(no output)")).unwrap();
+        assert_eq!(answer["structuredContent"]["message"], "There is no file `a`. There is `b`.");
+        assert_eq!(answer["isError"], true);
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn schema(own: Value) -> Value {
         "workspace": text("the workspace that its files are saved to"),
         "session_replaced": { "type": "boolean", "description": "variables of earlier calls are gone" },
         "notices": { "type": "array", "items": { "type": "string" } },
-        "message": text("why nothing was done"),
+        "message": text("what went wrong, and what there is instead"),
         "try": text("what to try next"),
     });
     if let (Value::Object(properties), Value::Object(own)) = (&mut properties, own) {

@@ -57,7 +57,8 @@ impl Task {
             }
         }
         let not_reached = self.not_reached(&record);
-        for notice in notices.into_iter().chain(not_reached) {
+        let not_displayed = record.output.not_displayed();
+        for notice in notices.into_iter().chain(not_displayed).chain(not_reached) {
             record.notice(notice);
         }
         // A question that was never asked has cost nobody a kernel that held something.

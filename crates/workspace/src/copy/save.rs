@@ -66,6 +66,10 @@ pub(super) async fn save(
     let mut found = found.map_err(|source| base.listing(source))?;
     let mut saved = Saved::default();
     check_same(base, &mut found, &mut saved).await?;
+    if paths.is_none() && base.view == View::Whole {
+        // First, so that a file can take the place of a directory that was removed, and the other way round.
+        remove(base, &mut saved, &mut found).await;
+    }
     let room = Room {
         large: Semaphore::new(LARGE_AT_A_TIME),
         holes: AtomicU64::new(base.holes.load(Ordering::Relaxed)),
@@ -81,9 +85,6 @@ pub(super) async fn save(
         points::reached("save: between two files");
     }
     drop(files);
-    if paths.is_none() && base.view == View::Whole {
-        remove(base, &mut saved, &mut found).await;
-    }
     saved.left_out = std::mem::take(&mut found.left_out);
     saved.left_out.sort_by(|a, b| a.local.cmp(&b.local));
     if found.more > 0 {
@@ -124,26 +125,26 @@ impl Found {
     }
 
     fn item(&mut self, base: &Base, local: &Path, kind: Kind, look: &Look, tell_same: bool) {
-        let why = match kind {
-            Kind::Directory => return,
-            Kind::Closed => "it is a directory that cannot be read, or lies too deep",
-            Kind::Link => "it is a link",
-            Kind::Special => "it is not a file",
+        match kind {
+            Kind::Directory => {}
+            // What may be in there is the session's, and so is a file that the store has no name for: it is no loss only if
+            // it is kept elsewhere.
+            Kind::Closed => self
+                .leave_out(LeftOut::failed(local, "it is a directory that cannot be read, or lies too deep")),
+            Kind::Link => self.leave_out(LeftOut::new(local, "it is a link")),
+            Kind::Special => self.leave_out(LeftOut::new(local, "it is not a file")),
             Kind::File => {
                 if let Err(refused) = WorkspacePath::below(base.namespace(), local) {
-                    refused.why()
-                } else {
-                    let mut known = base.known();
-                    match known.see(local).filter(|file| file.is_same(look)) {
-                        None => self.changed.push(local.to_owned()),
-                        Some(file) if tell_same => self.same.push((local.to_owned(), file.uploaded)),
-                        Some(_) => {}
-                    }
-                    return;
+                    return self.leave_out(LeftOut::failed(local, refused.why()));
+                }
+                let mut known = base.known();
+                match known.see(local).filter(|file| file.is_same(look)) {
+                    None => self.changed.push(local.to_owned()),
+                    Some(file) if tell_same => self.same.push((local.to_owned(), file.uploaded)),
+                    Some(_) => {}
                 }
             }
-        };
-        self.leave_out(LeftOut::new(local, why));
+        }
     }
 }
 
@@ -261,7 +262,7 @@ async fn save_one(
         if !room.has_holes_of(content.holes()) {
             return Err(LeftOut::new(
                 &local,
-                "it is mostly holes, and would take up more than this session may",
+                "with its holes, or its other names, it would take up more than this session may",
             ));
         }
         let _one_of_few = if look.size > LARGE { room.large.acquire().await.ok() } else { None };
@@ -331,7 +332,7 @@ async fn remove(base: &Arc<Base>, saved: &mut Saved, found: &mut Found) {
             let root = base.root()?;
             let mut gone = base.known().unseen();
             // What lies behind something that cannot be read was not seen either.
-            gone.retain(|(local, _)| matches!(look(&root, local), Ok(None)));
+            gone.retain(|(local, _)| matches!(look(&root, local), Ok(None | Some((Kind::Directory, _)))));
             Ok(gone)
         })
     };

@@ -46,11 +46,12 @@ impl Steady {
         Ok(Steady { file, look, read: 0 })
     }
 
-    /// How much longer it is than what it takes up, bytes.
+    /// How much longer it is than what it takes up under this name, bytes: all of it, if it has others.
     pub(super) fn holes(&self) -> u64 {
         use std::os::unix::fs::MetadataExt;
-        let stored = self.file.metadata().map_or(0, |metadata| metadata.blocks() * 512);
-        self.look.size.saturating_sub(stored)
+        let own = |metadata: &std::fs::Metadata| metadata.nlink() < 2;
+        let metadata = self.file.metadata().ok().filter(own);
+        self.look.size.saturating_sub(metadata.map_or(0, |metadata| metadata.blocks() * 512))
     }
 
     /// How it looks, if it is read to its end without an error.

@@ -79,6 +79,8 @@ pub(super) struct Link {
     state: State,
     /// When it was given its last call: ticks, as `/proc` counts.
     began: u64,
+    /// Whether the call that runs was interrupted.
+    interrupted: bool,
 }
 
 /// The kernel's ends of a link: its socket, its stdout, its stderr.
@@ -104,6 +106,7 @@ impl Link {
             pidfd: None,
             state: State::Waiting,
             began: 0,
+            interrupted: false,
         };
         Ok((link, KernelEnds([theirs, stdout, stderr])))
     }
@@ -181,6 +184,7 @@ impl Link {
         self.run.push(Kind::Run, self.id, call, Rc::new(payload));
         self.state = State::Running(call);
         self.began = process::uptime_ticks();
+        self.interrupted = false;
         self.flush();
     }
 
@@ -198,11 +202,12 @@ impl Link {
     ///
     /// As on a terminal, what the call started is interrupted too, if it is still in the kernel's process group: a
     /// shell's commands would go on else. What earlier calls started lives on, a server for example.
-    pub(super) fn interrupt(&self, call: CallId) -> bool {
+    pub(super) fn interrupt(&mut self, call: CallId) -> bool {
         match (&self.state, &self.pidfd) {
             (State::Running(running), Some(pidfd)) if *running == call => {
                 // A kernel that has just ended needs no interruption.
                 let _ = process::signal(pidfd, Signal::Interrupt);
+                self.interrupted = true;
                 self.interrupt_children();
                 true
             }

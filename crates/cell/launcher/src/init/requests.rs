@@ -228,7 +228,7 @@ impl Init {
     }
 
     fn interrupt(&mut self, kernel: KernelId, call: CallId) {
-        let interrupted = match (self.commands.get(&call), self.kernels.get(&kernel)) {
+        let interrupted = match (self.commands.get(&call), self.kernels.get_mut(&kernel)) {
             (Some(command), _) => {
                 command.interrupt();
                 true

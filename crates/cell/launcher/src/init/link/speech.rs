@@ -95,6 +95,10 @@ impl Link {
                 Err("it ended a call before it had read it".to_owned())
             }
             (_, Kind::Done) => {
+                if std::mem::take(&mut self.interrupted) {
+                    // A shell holds signals off while it forks: what it was about to start then has not been seen.
+                    self.interrupt_children();
+                }
                 self.drain_pipes(relay, scratch);
                 relay.end(self.id, call, Kind::Done, frame.payload);
                 match &mut self.state {
