@@ -1,6 +1,6 @@
 //! What is no file is left out, and that is said; nothing of it is followed, opened or waited for.
 
-use super::{names, open, push, reasons, stop, workspace};
+use super::{names, open, push, reasons, workspace};
 use crate::kit::{BARE, run, with};
 
 #[tokio::test(flavor = "multi_thread")]
