@@ -38,6 +38,9 @@ const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 /// How much of what is left out is told one by one.
 const TOLD: usize = 1000;
+/// Why a file was not saved whose place in the store is taken.
+const IN_THE_WAY: &str =
+    "the workspace has a directory where this is a file, or a file where this has a directory";
 /// How many unchanged files are looked for in the store one by one; more than these are listed.
 const LOOKS: usize = 16;
 
@@ -66,10 +69,7 @@ pub(super) async fn save(
     let mut found = found.map_err(|source| base.listing(source))?;
     let mut saved = Saved::default();
     check_same(base, &mut found, &mut saved).await?;
-    if paths.is_none() && base.view == View::Whole {
-        // First, so that a file can take the place of a directory that was removed, and the other way round.
-        remove(base, &mut saved, &mut found).await;
-    }
+    let follows = paths.is_none() && base.view == View::Whole;
     let room = Room {
         large: Semaphore::new(LARGE_AT_A_TIME),
         holes: AtomicU64::new(base.holes.load(Ordering::Relaxed)),
@@ -77,14 +77,26 @@ pub(super) async fn save(
     let mut files = stream::iter(std::mem::take(&mut found.changed))
         .map(|local| save_one(base, filler, &room, local))
         .buffer_unordered(AT_A_TIME);
+    let mut blocked = Vec::new();
     while let Some(done) = files.next().await {
         match done {
             Ok(file) => saved.files.push(file),
+            Err(left_out) if follows && left_out.why == IN_THE_WAY => blocked.push(left_out.local),
             Err(left_out) => found.leave_out(left_out),
         }
         points::reached("save: between two files");
     }
     drop(files);
+    if follows {
+        remove(base, &mut saved, &mut found).await;
+        // A file may have taken the place of a directory that was removed, or the other way round.
+        for local in blocked {
+            match save_one(base, filler, &room, local).await {
+                Ok(file) => saved.files.push(file),
+                Err(left_out) => found.leave_out(left_out),
+            }
+        }
+    }
     saved.left_out = std::mem::take(&mut found.left_out);
     saved.left_out.sort_by(|a, b| a.local.cmp(&b.local));
     if found.more > 0 {
@@ -315,10 +327,7 @@ fn not_opened(local: &Path, error: &io::Error) -> LeftOut {
 
 fn not_written(local: &Path, error: &Error) -> LeftOut {
     match error {
-        Error::InTheWay(_) => LeftOut::failed(
-            local,
-            "the workspace has a directory where this is a file, or a file where this has a directory",
-        ),
+        Error::InTheWay(_) => LeftOut::failed(local, IN_THE_WAY),
         error if error.is_full() => LeftOut::failed(local, "the disk that workspaces are kept on is full"),
         error => LeftOut::failed(local, why("the store did not take it", error)),
     }

@@ -199,3 +199,23 @@ async fn what_was_brought_is_not_the_sessions_disk() {
     fs::write(here.join("a"), vec![2; 200_000]).unwrap();
     assert!((50_000..60_000).contains(&copy.extra_disk().await.unwrap()));
 }
+
+#[tokio::test]
+async fn a_whole_view_follows_files_and_directories_that_change_places() {
+    let bed = Bed::new();
+    let (copy, here) = bed.copy("here", View::Whole);
+    fs::create_dir(here.join("one")).unwrap();
+    fs::write(here.join("one/in"), "1").unwrap();
+    fs::write(here.join("two"), "2").unwrap();
+    copy.save().await.unwrap();
+    fs::remove_dir_all(here.join("one")).unwrap();
+    fs::write(here.join("one"), "a file").unwrap();
+    fs::remove_file(here.join("two")).unwrap();
+    fs::create_dir(here.join("two")).unwrap();
+    fs::write(here.join("two/in"), "in it").unwrap();
+    let saved = copy.save().await.unwrap();
+    assert_eq!(saved.left_out, []);
+    let (other, there) = bed.copy("there", View::Whole);
+    other.refresh().await.unwrap();
+    assert_eq!((text(there.join("one")), text(there.join("two/in"))), ("a file".into(), "in it".into()));
+}
