@@ -158,7 +158,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME", env = "CELLBLOCK_ENV", hide_env_values = true)]
     pub(crate) env: Option<String>,
     #[command(flatten)]
-    pub(crate) limits: limits::Options,
+    pub(crate) limits: limits::CellLimits,
     #[command(flatten)]
     pub(crate) network: crate::network::Options,
     /// Print one JSON object instead of the program's output

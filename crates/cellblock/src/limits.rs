@@ -7,7 +7,7 @@ use session::Limits;
 
 /// The options of whoever opens one session.
 #[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Options {
+pub(crate) struct CellLimits {
     /// Memory of all processes in the cell together, MiB
     #[arg(
         long,
@@ -40,7 +40,7 @@ pub(crate) struct Options {
     cpus: u32,
 }
 
-impl Options {
+impl CellLimits {
     /// What it may keep on disk, bytes.
     pub(crate) fn disk(self) -> u64 {
         self.disk << 20

@@ -68,7 +68,7 @@ pub(crate) struct Shell {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) limits: limits::Options,
+    pub(crate) limits: limits::CellLimits,
     #[command(flatten)]
     pub(crate) network: network::Options,
     /// Print one JSON object a line for what happens to the code that is piped in

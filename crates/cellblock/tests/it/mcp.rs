@@ -337,7 +337,7 @@ fn http_has_connections_that_end() {
     }));
     assert_eq!(events[0]["params"]["message"], "now\n", "{events:?}");
     let connection = one.connection.clone().unwrap();
-    assert_eq!(request(&server, "DELETE", "/mcp", &[("mcp-session-id", &connection)], "").0, 202);
+    assert_eq!(request(&server, "DELETE", "/mcp", &[("mcp-session-id", &connection)], "").0, 204);
     let gone = request(
         &server,
         "POST",
