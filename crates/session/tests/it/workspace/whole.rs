@@ -102,7 +102,16 @@ async fn a_directory_that_is_closed_is_not_taken_for_an_empty_one() {
         let session = open(bench, &files).await;
         run(&session, "import os; os.chmod('deep', 0); open('mark', 'w').close()").await.ok();
         becomes(&files, "mark", Some(b"")).await;
-        within("stop", session.stop()).await.unwrap();
+        // Root can look into it. Who cannot puts it aside, since there may be something new in it.
+        match within("stop", session.stop()).await {
+            Ok(()) => assert!(crate::kit::is_root()),
+            Err(session::Error::Unsaved { aside, .. }) => {
+                let deep = aside.unwrap().join("workspace/deep");
+                // What is left of the test can be removed.
+                std::fs::set_permissions(deep, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+            }
+            Err(other) => panic!("{other}"),
+        }
         assert_eq!(get(&files, "deep/er/file").await.unwrap(), b"kept");
     })
     .await;
