@@ -1,0 +1,155 @@
+// Errors as text: in the runtime's own words, with the frames that are the caller's.
+//
+// What must stay true: whatever was thrown (a string, a proxy, an object whose `stack` throws), there is a text, it is
+// bounded, and no code of the user's that fails in describing it fails the kernel.
+
+import { getPrototypeOf, hasOwn, includes, indexOf, join, lastIndexOf, match, push, repeat, slice, split, startsWith, test, toText, trim } from './safe.mjs';
+
+/** Characters of a traceback, of a line of it, and of a message. */
+const LIMIT = 64 << 10;
+const LINE = 4 << 10;
+const VALUE = 8 << 10;
+const OURS = 'cellblock_kernel_js/';
+const CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM'];
+const FRAME = /^\s+at /;
+const PLACE = /(?:\(|at )(?:async )?(?:file:\/\/)?([^()]*?):(\d+):(\d+)\)?$/;
+
+export function cut(text, limit) {
+  if (text.length <= limit) return text;
+  const half = limit >> 1;
+  return `${slice(text, 0, half)}\n… ${text.length - 2 * half} of ${text.length} characters are left out …\n${slice(text, -half)}`;
+}
+
+function guarded(call, otherwise) {
+  try {
+    return call();
+  } catch {
+    return otherwise;
+  }
+}
+
+/** What a report says of what was thrown: `ename`, `evalue`, `traceback`, and of a full disk `errno` and `full`. */
+export function describe(host, { error, line = 0, column = 0, name: where }, texts) {
+  const seen = chain(host, error);
+  const errno = guarded(() => code(host, seen), null);
+  const name = cut(nameOf(host, error), 200);
+  const message = cut(messageOf(host, error), VALUE);
+  return {
+    ename: name,
+    evalue: message,
+    traceback: guarded(() => render(host, error, line > 0 ? { name: where, line, column } : null, texts, name, message), message ? `${name}: ${message}` : name),
+    errno,
+    full: errno === 'ENOSPC' ? guarded(() => host.full(), null) : null,
+    memory_error: name === 'RangeError' && (startsWith(message, 'Array buffer allocation failed') || message === 'Invalid string length'),
+  };
+}
+
+const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
+
+function nameOf(host, error) {
+  if (error === null) return 'null';
+  if (!isObject(error)) return typeof error;
+  if (host.isProxy(error)) return 'Proxy';
+  const own = guarded(() => error.name, null);
+  if (typeof own === 'string' && own !== '' && host.isError(error)) return own;
+  const made = guarded(() => error.constructor.name, null);
+  return typeof made === 'string' && made !== '' ? made : 'Object';
+}
+
+function messageOf(host, error) {
+  if (typeof error === 'string') return error;
+  if (!isObject(error)) return guarded(() => toText(error), '');
+  if (host.isProxy(error)) return '';
+  const message = guarded(() => error.message, '');
+  if (typeof message === 'string' && (message !== '' || host.isError(error))) return message;
+  return guarded(() => host.inspect(error, { depth: 1, breakLength: 120 }), '');
+}
+
+function chain(host, error) {
+  const links = [];
+  for (let at = error; isObject(at) && !host.isProxy(at) && links.length < 32; at = guarded(() => at.cause, null)) push(links, at);
+  return links;
+}
+
+function code(host, links) {
+  for (let at = 0; at < links.length; at += 1) {
+    const found = guarded(() => links[at].code, null);
+    for (let known = 0; known < CODES.length; known += 1) if (CODES[known] === found) return found;
+  }
+  return null;
+}
+
+function render(host, error, early, texts, name, message) {
+  let text;
+  if (isObject(error) && host.isError(error)) {
+    text = guarded(() => cleaned(host.inspect(error, { depth: 4, maxStringLength: VALUE })), null);
+    if (typeof text !== 'string') text = message ? `${name}: ${message}` : name;
+  } else {
+    text = `Uncaught ${guarded(() => host.inspect(error, { depth: 2, maxStringLength: VALUE }), name)}`;
+  }
+  const place = early ?? placeOf(text, texts);
+  return bounded(place === null ? text : `${excerpt(place, texts)}${text}`);
+}
+
+/** Where in code of the user's it happened. */
+function placeOf(text, texts) {
+  const lines = split(text, '\n');
+  let begun = false;
+  for (let at = 0; at < lines.length; at += 1) {
+    const frame = test(FRAME, lines[at]);
+    if (begun && !frame) break;
+    begun ||= frame;
+    const found = frame && match(PLACE, lines[at]);
+    if (found && texts.has(found[1])) return { name: found[1], line: +found[2], column: +found[3] };
+  }
+  return null;
+}
+
+function excerpt({ name, line, column }, texts) {
+  const text = texts.get(name);
+  if (text === undefined) return '';
+  const shown = split(text, '\n', line)[line - 1];
+  if (shown === undefined) return `${name}:${line}\n\n`;
+  if (shown.length > 400) return `${name}:${line}:${column}\n\n`;
+  // Tabs stay tabs, so that the caret stands below its place.
+  let before = '';
+  for (let at = 0; at < column - 1 && at < shown.length; at += 1) before += shown[at] === '\t' ? '\t' : ' ';
+  return `${name}:${line}\n${shown}\n${before}^\n\n`;
+}
+
+/** A text in which stack traces end where the user's code does. */
+export function cleaned(text) {
+  const lines = split(text, '\n');
+  const kept = [];
+  for (let at = 0; at < lines.length; ) {
+    if (!test(FRAME, lines[at])) {
+      push(kept, lines[at]);
+      at += 1;
+      continue;
+    }
+    let end = at;
+    let last = at;
+    let ours = false;
+    for (; end < lines.length && test(FRAME, lines[end]); end += 1) {
+      if (includes(lines[end], OURS)) ours = true;
+      else if (!includes(lines[end], 'node:') && !includes(lines[end], '<anonymous>')) last = end + 1;
+    }
+    const upTo = ours || last > at ? last : end;
+    for (let each = at; each < upTo; each += 1) if (!includes(lines[each], OURS)) push(kept, lines[each]);
+    // What follows the frames belongs to the error: its own properties, and its cause.
+    if (upTo < end && test(/ \{$/, lines[end - 1])) {
+      if (kept.length > 0) kept[kept.length - 1] += ' {';
+    }
+    at = end;
+  }
+  return join(kept, '\n');
+}
+
+function bounded(text) {
+  if (text.length <= LINE) return text;
+  const lines = split(text, '\n');
+  for (let at = 0; at < lines.length; at += 1) {
+    if (lines[at].length > LINE) lines[at] = `${slice(lines[at], 0, LINE)} … ${lines[at].length - LINE} characters are left out …`;
+  }
+  return cut(join(lines, '\n'), LIMIT);
+}

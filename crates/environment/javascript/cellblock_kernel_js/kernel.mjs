@@ -1,0 +1,280 @@
+// The kernel's loop: takes a call, runs it, reports. It does not know which runtime it is in: `host` does.
+//
+// A call's frame holds JSON as the Python kernel's does: `code`, and optionally `language` ("javascript", "typescript"),
+// `filename` (the code is a program of this name), `argv`, `final` (a whole program: the interpreter ends after it, once
+// its event loop is empty), `cwd`, `type_errors` ("refuse", "warn"), `silent`, `store_history`; or, instead of `code`,
+// `complete`, a question about code that is not run. Unknown keys are ignored.
+//
+// What must stay true:
+// - There is one call at a time, and `finish` ends it, once: whoever comes first. It is told by events (the evaluation
+//   has settled, an error was caught nowhere, a cancel came, the process exits), never by one chain of promises, because
+//   an interrupt may kill any code of the main thread that is not `host.shielded`.
+// - Whose code runs is told by `host.owner()`. Text of the running call goes out under its name, anything else's under
+//   no call's ("late").
+//
+// `host`, what a runtime gives (node.mjs, deno.mjs):
+//   runtime                     'node' or 'deno'
+//   write(bytes)                writes whole frames, synchronously; the bytes are the caller's again afterwards. Ends the
+//                               process when the other end is gone.
+//   serve(kernel, on)                   begins to read. Calls, each in a turn of its own and shielded:
+//                                 on.run(id, payload)   a RUN frame (two Uint8Array)
+//                                 on.cancel(id)         a CANCEL for the running call, which now is not busy: either it
+//                                                       was waiting, or its code has been terminated
+//                                 on.uncaught(error, owner)  an exception or rejection that nobody handles
+//                                 on.leaving(status)    the process ends now, and exit handlers have run: the last words
+//   evaluate(source, name, owner, settled)   evaluates in the global scope with `replMode`, on behalf of `owner` (any
+//                               object). Calls `settled` once, with { value } or
+//                               { thrown, line, column } (the last two, from 1, of a syntax error, or 0) or
+//                               { lost: true } (nothing can settle it any more). After a termination it may never.
+//   owner()                     the owner on whose behalf the running code runs, or undefined
+//   as(owner, call)             calls it on behalf of the owner, and gives what it gives
+//   shielded(call)              calls it (synchronous, short), and no interrupt terminates code within it
+//   turn(call)                  calls it after one turn of the event loop: what was due is done
+//   inspect(value, options)     the runtime's own text for a value (util.inspect's options that it knows)
+//   isProxy(value), isPromise(value), isError(value)
+//   then(promise, good, bad)    the promise's own `then`, whatever the code made of the prototype
+//   begin(request)              before each call: `argv`, `filename`, and whatever the runtime's globals need
+//   load(specifier, options)    dynamic import, relative to the current directory
+//   require(specifier)          loads a CommonJS module relative to the current directory (Deno may lack it)
+//   acorn()                     the parser, loaded when first asked for
+//   finish(status)              runs exit handlers and ends the process with that status, by way of on.leaving
+//   drain(status)               the same once the event loop is empty
+//   cpu(), cwd(), chdir(path), full()   seconds with ended children's; directories; the full file system in memory or null
+
+import { DISPLAY, DONE, NO_CALL, READY, RESULT, STDERR, STDOUT, pack, packOutput, packText, sameCall } from './wire.mjs';
+import { decode, includes, parse, performanceNow, round, stringify } from './safe.mjs';
+import { cleaned, describe } from './errors.mjs';
+import { bundleOf, encodeBundle, installDisplay } from './show.mjs';
+import { Program } from './program.mjs';
+
+export const NAME = 'cellblock_kernel_js/';
+
+class Call {
+  constructor(id, request, number, cpu) {
+    this.id = id;
+    this.request = request;
+    this.number = number;
+    this.started = performanceNow();
+    this.cpu = cpu;
+    this.done = false;
+    this.evaluated = false;
+    this.outcome = null;
+    this.final = false;
+  }
+}
+
+export class Kernel {
+  constructor(host) {
+    this.host = host;
+    this.current = null;
+    this.count = 0;
+    this.last = NO_CALL;
+    this.program = new Program(this);
+  }
+
+  serve() {
+    const { host } = this;
+      host.write(pack(READY, NO_CALL, NO_CALL.subarray(0, 0)));
+    host.serve(this, {
+      run: (id, payload) => this.run(id, payload),
+      cancel: (id) => this.cancel(id),
+      uncaught: (error, owner) => this.uncaught(error, owner),
+      leaving: (status) => this.leaving(status),
+    });
+  }
+
+  // What code says.
+
+  /** Under which call something goes out that the running code says. */
+  to() {
+    const { current } = this;
+    if (current === null || current.done) return NO_CALL;
+    const owner = this.host.owner();
+    return owner === undefined || owner === current ? current.id : NO_CALL;
+  }
+
+  /** Text or bytes for standard output (STDOUT) or error (STDERR). */
+  print(kind, chunk) {
+    const { host } = this;
+    const text = typeof chunk === 'string' && chunk.length < 65536 && includes(chunk, NAME) ? cleaned(chunk) : chunk;
+    host.shielded(() => packOutput(kind, this.to(), text, host.write));
+  }
+
+  display(bundle) {
+    this.host.shielded(() => this.host.write(pack(DISPLAY, this.to(), encodeBundle(bundle))));
+  }
+
+  // A call.
+
+  run(id, payload) {
+    const { host } = this;
+    let request;
+    let failed = null;
+    try {
+      request = parse(decode(payload));
+      if (request === null || typeof request !== 'object') throw new TypeError('a call that is no object');
+      if (typeof request.code !== 'string' && request.complete === undefined) throw new TypeError('a call without `code`');
+    } catch (error) {
+      request = {};
+      failed = error;
+    }
+    if (request.complete !== undefined) {
+      this.ask(id, request.complete);
+      return;
+    }
+    if (request.store_history !== false && !request.silent) this.count += 1;
+    const call = new Call(id, request, this.count, host.cpu());
+    this.current = call;
+    call.final = request.final === true;
+    try {
+      if (failed !== null) throw failed;
+      if (typeof request.cwd === 'string') host.chdir(request.cwd);
+      host.begin(request);
+    } catch (error) {
+      this.finish(call, { error });
+      return;
+    }
+    this.program.start(call);
+  }
+
+  /** The evaluation has settled: { value }, { thrown, … } or { lost }. */
+  settled(call, ended) {
+    const { host } = this;
+    call.evaluated = true;
+    if (call.done) {
+      if ('thrown' in ended) this.late(ended.thrown, call);
+      return;
+    }
+    if ('thrown' in ended) {
+      this.afterwards(call, { error: ended.thrown, line: ended.line, column: ended.column });
+    } else if (ended.lost) {
+      this.afterwards(call, { error: new Error('what the code waits for can never come: nothing is left that could settle it') });
+    } else if (!call.final && host.isPromise(ended.value)) {
+      host.then(
+        ended.value,
+        (value) => this.afterwards(call, { value }),
+        (error) => (call.done ? this.late(error, call) : this.afterwards(call, { error })),
+      );
+    } else {
+      this.afterwards(call, { value: ended.value });
+    }
+  }
+
+  /** One turn later, so that what the code left undone (a rejection nobody handles) can still be told of it. */
+  afterwards(call, outcome) {
+    if (call.done) return;
+    call.outcome = outcome;
+    this.host.turn(() => this.finish(call, outcome));
+  }
+
+  finish(call, outcome) {
+    const { host } = this;
+    if (call.done) return;
+    if (call.final && !outcome.interrupted) {
+      this.end(call, outcome);
+      return;
+    }
+    host.shielded(() => {
+      if (call.done) return;
+      const report = this.report(call, outcome);
+      this.send(call, report);
+    });
+  }
+
+  /** A whole program has run: its event loop goes on to the end, and then `leaving` reports. */
+  end(call, outcome) {
+    const { host } = this;
+    if (call.ending) return;
+    call.outcome = outcome;
+    call.ending = true;
+    if ('error' in outcome) host.finish(1);
+    else host.drain();
+  }
+
+  report(call, outcome) {
+    const { host } = this;
+    const report = { status: 'ok', execution_count: call.number };
+    if (outcome.interrupted) {
+      report.status = 'raised';
+      report.ename = 'Interrupted';
+      report.evalue = 'the call was interrupted';
+      report.traceback = 'Interrupted: the call was interrupted';
+    } else if ('error' in outcome) {
+      report.status = 'raised';
+      Object.assign(report, describe(host, { ...outcome, name: call.name }, this.program.texts));
+    } else if (!call.request.silent && !call.final) {
+      this.result(call, outcome.value);
+    }
+    report.interrupted = outcome.interrupted === true;
+    return report;
+  }
+
+  result(call, value) {
+    if (value === undefined) return;
+    const bundle = bundleOf(this.host, value);
+    if (bundle === null) return;
+    bundle.execution_count = call.number;
+    this.host.write(pack(RESULT, call.id, encodeBundle(bundle)));
+  }
+
+  /** The last frame of a call. */
+  send(call, report) {
+    const { host } = this;
+    report.seconds = round((performanceNow() - call.started) * 1000) / 1e6;
+    report.cpu_seconds = round((host.cpu() - call.cpu) * 1e6) / 1e6;
+    report.cwd = host.cwd();
+    call.done = true;
+    call.outcome = null;
+    this.current = null;
+    this.last = call.id;
+    host.write(packText(DONE, call.id, stringify(report)));
+  }
+
+  // What comes from outside.
+
+  cancel(id) {
+    const call = this.current;
+    if (call === null || call.done || !sameCall(call.id, id)) return;
+    this.finish(call, { interrupted: true });
+  }
+
+  uncaught(error, owner) {
+    const call = this.current;
+    if (call !== null && !call.done && (owner === call || owner === undefined)) {
+      this.finish(call, { error });
+    } else {
+      this.late(error, owner);
+    }
+  }
+
+  /** An error of what an earlier call left behind. */
+  late(error, owner) {
+    const from = owner && owner.number ? `an earlier call (${owner.number})` : 'an earlier call';
+    const { traceback } = describe(this.host, { error }, this.program.texts);
+    this.host.shielded(() => packOutput(STDERR, NO_CALL, `Uncaught in code of ${from}:\n${traceback}\n`, this.host.write));
+  }
+
+  leaving(status) {
+    const call = this.current;
+    if (call === null || call.done) return;
+    this.host.shielded(() => {
+      const outcome = call.outcome ?? {};
+      const report = 'error' in outcome ? this.report(call, outcome) : { status: 'exited', execution_count: call.number, interrupted: false };
+      if (call.ending && !('error' in outcome)) report.status = 'ok';
+      report.exit_status = status;
+      this.send(call, report);
+    });
+  }
+
+  // Questions.
+
+  ask(id, question) {
+    const { host } = this;
+    const reply = (report) => host.shielded(() => host.write(packText(DONE, id, stringify(report))));
+    import('./questions.mjs').then(
+      async ({ answer }) => reply({ status: 'ok', answer: await answer(host, question) }),
+    ).catch(() => reply({ status: 'ok' }));
+  }
+}
+
+export { STDERR, STDOUT };

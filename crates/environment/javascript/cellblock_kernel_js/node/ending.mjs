@@ -1,0 +1,58 @@
+// The end of the process: what is uncaught, and the last words.
+//
+// What must stay true: whichever way the process ends by JavaScript (`process.exit`, an empty event loop, an exception
+// within a handler of exceptions), handlers of 'exit' have run and what they printed is out before the call's report.
+
+import { apply } from '../safe.mjs';
+
+export function installEnding(on, owner, port) {
+  const really = process.reallyExit;
+  const { exit, emit, on: listen, removeListener, listenerCount, hasUncaughtExceptionCaptureCallback } = process;
+  const caught = process._fatalException;
+  let asked = false;
+
+  process.exit = function (status) {
+    asked = true;
+    return apply(exit, process, arguments.length > 0 ? [status] : []);
+  };
+  // `process.exit` comes through here when the handlers have run.
+  process.reallyExit = (status) => {
+    apply(really, process, [on.leaving(status ?? 0, false)]);
+  };
+  // Without `process.exit` nobody calls it.
+  const last = (status) => {
+    if (!asked) process.exitCode = on.leaving(status, true);
+  };
+  const wait = () => {
+    // Behind those that the program added meanwhile.
+    apply(removeListener, process, ['exit', last]);
+    apply(listen, process, ['exit', last]);
+  };
+  apply(listen, process, ['exit', last]);
+  apply(listen, process, ['beforeExit', wait]);
+
+  // What C++ calls with an exception that nobody caught, or a rejection that nobody handled.
+  process._fatalException = (error, fromPromise) => {
+    const handled =
+      apply(listenerCount, process, ['uncaughtException']) > 0 || apply(hasUncaughtExceptionCaptureCallback, process, []);
+    if (handled) return apply(caught, process, [error, fromPromise]);
+    const whose = owner();
+    const take = () => {};
+    apply(listen, process, ['uncaughtException', take]);
+    try {
+      // It mends Node's own state after the exception.
+      apply(caught, process, [error, fromPromise]);
+    } finally {
+      apply(removeListener, process, ['uncaughtException', take]);
+    }
+    on.uncaught(error, whose);
+    return true;
+  };
+
+  return {
+    finish(status) {
+      // An exit code that the program chose for itself stays.
+      process.exit(process.exitCode || status);
+    },
+  };
+}

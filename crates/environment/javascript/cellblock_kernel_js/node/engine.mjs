@@ -1,0 +1,69 @@
+// Evaluates code in the global scope as a REPL does: `const` can be declared again, `await` is allowed at the top.
+//
+// The means is V8's inspector in this very thread: nothing else has its `replMode` (`vm` forgets `const`, wrapping in a
+// function changes what declarations mean, and rewriting them by a parser costs the parser).
+
+import inspector from 'node:inspector';
+import { apply } from '../safe.mjs';
+
+const { post } = inspector.Session.prototype;
+
+export class Engine {
+  constructor() {
+    this.session = new inspector.Session();
+    this.session.connect();
+    /** Where a function that V8 calls for us puts what a remote object stands for. */
+    this.sink = { value: undefined };
+    globalThis.__cellblock = this.sink;
+    this.post('Runtime.evaluate', { expression: '__cellblock' }, (_, answer) => {
+      this.id = answer.result.objectId;
+    });
+    delete globalThis.__cellblock;
+  }
+
+  post(method, parameters, answered) {
+    apply(post, this.session, [method, parameters, answered]);
+  }
+
+  evaluate(source, name, settled) {
+    const expression = `${source}\n//# sourceURL=${encodeURI(name)}`;
+    this.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'call' }, (error, answer) => {
+      if (error) {
+        settled({ lost: true });
+        return;
+      }
+      const { exceptionDetails: thrown, result } = answer;
+      if (thrown === undefined) {
+        settled({ value: this.take(result) });
+      } else {
+        // Only what is thrown before anything ran has a place here.
+        const early = thrown.scriptId !== undefined;
+        settled({
+          thrown: this.take(thrown.exception ?? result),
+          line: early ? thrown.lineNumber + 1 : 0,
+          column: early ? thrown.columnNumber + 1 : 0,
+        });
+      }
+      this.post('Runtime.releaseObjectGroup', { objectGroup: 'call' }, () => {});
+    });
+  }
+
+  /** The value that the inspector describes. */
+  take(remote) {
+    const { objectId, unserializableValue: text, type } = remote;
+    if (objectId === undefined) {
+      if (text === undefined) return remote.subtype === 'null' ? null : type === 'undefined' ? undefined : remote.value;
+      if (type === 'bigint') return BigInt(text.slice(0, -1));
+      return text === '-0' ? -0 : Number(text);
+    }
+    const { sink } = this;
+    this.post(
+      'Runtime.callFunctionOn',
+      { objectId: this.id, functionDeclaration: 'function (value) { this.value = value; }', arguments: [{ objectId }], silent: true },
+      () => {},
+    );
+    const { value } = sink;
+    sink.value = undefined;
+    return value;
+  }
+}

@@ -1,0 +1,87 @@
+// process.stdout, process.stderr and console.
+//
+// Both streams are made when they are first asked for: to print, `console` needs them, and many calls print nothing.
+// What is written goes out at once, as it does with a file or a terminal. `console` keeps its identity, but its methods
+// become those of a plain Console: Node's own also tell the inspector, which keeps what was logged.
+
+import { STDERR, STDOUT } from '../wire.mjs';
+import { Writable } from 'node:stream';
+import { defineProperty } from '../safe.mjs';
+
+const METHODS = [
+  'log', 'warn', 'dir', 'time', 'timeEnd', 'timeLog', 'trace', 'assert', 'clear', 'count', 'countReset', 'group',
+  'groupCollapsed', 'groupEnd', 'table', 'debug', 'info', 'dirxml', 'error',
+];
+
+class Output extends Writable {
+  constructor(kernel, kind, fd) {
+    super({ decodeStrings: false });
+    this.fd = fd;
+    this.isTTY = false;
+    this._type = 'pipe';
+    this._isStdio = true;
+    defineProperty(this, '_write', {
+      value: (chunk, encoding, written) => {
+        if (typeof chunk === 'string' && encoding && encoding !== 'utf8' && encoding !== 'utf-8') {
+          chunk = Buffer.from(chunk, encoding);
+        }
+        kernel.print(kind, chunk);
+        written();
+      },
+    });
+  }
+
+  // A stream that is the process's own does not end before it.
+  end(chunk, encoding, ended) {
+    const done = [chunk, encoding, ended].find((each) => typeof each === 'function');
+    if (chunk != null && typeof chunk !== 'function') this.write(chunk, typeof encoding === 'string' ? encoding : undefined);
+    process.nextTick(() => {
+      done?.();
+      this.emit('finish');
+    });
+    return this;
+  }
+
+  destroy(error) {
+    if (error) process.nextTick(() => this.emit('error', error));
+    return this;
+  }
+}
+
+export function installStreams(kernel) {
+  for (const [name, kind, fd] of [['stdout', STDOUT, 1], ['stderr', STDERR, 2]]) {
+    let stream;
+    defineProperty(process, name, {
+      configurable: true,
+      enumerable: true,
+      get: () => (stream ??= new Output(kernel, kind, fd)),
+      set: (other) => {
+        stream = other;
+      },
+    });
+  }
+  installConsole();
+}
+
+/** What `console` writes to: whatever stream the process has at that moment. */
+function sink(name) {
+  return {
+    write: (text, ...rest) => process[name].write(text, ...rest),
+    on() {},
+    once() {},
+    removeListener() {},
+    listenerCount: () => 0,
+    get isTTY() {
+      return process[name].isTTY;
+    },
+    getColorDepth: () => process[name].getColorDepth?.() ?? 1,
+  };
+}
+
+function installConsole() {
+  const { console } = globalThis;
+  const plain = new console.Console({ stdout: sink('stdout'), stderr: sink('stderr') });
+  for (const method of METHODS) {
+    defineProperty(console, method, { value: plain[method], writable: true, configurable: true, enumerable: true });
+  }
+}

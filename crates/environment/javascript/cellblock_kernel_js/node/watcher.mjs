@@ -1,0 +1,82 @@
+// The thread that reads the socket, and interrupts the main thread: see port.mjs.
+
+import inspector from 'node:inspector';
+import net from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
+import { ANSWER, SHIELD, WISH } from './words.mjs';
+
+const { fd, words } = workerData;
+/** Milliseconds in which a main thread that is not busy answers. */
+const PATIENCE = 40;
+const AGAIN = 1;
+
+function leave() {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function cancel(call) {
+  Atomics.store(words, ANSWER, 0);
+  parentPort.postMessage({ kind: CANCEL, call });
+  Atomics.wait(words, ANSWER, 0, PATIENCE);
+  terminate(call);
+}
+
+function terminate(call) {
+  if (Atomics.load(words, ANSWER) === 1) return;
+  Atomics.store(words, WISH, 1);
+  if (Atomics.load(words, SHIELD) === 1 || Atomics.load(words, ANSWER) === 1) {
+    granted();
+    setTimeout(terminate, AGAIN, call);
+    return;
+  }
+  // Connected only for this: a session that stays makes the process wait at its end.
+  const session = new inspector.Session();
+  session.connectToMainThread();
+  session.post('Runtime.terminateExecution', () => {
+    session.disconnect();
+    granted();
+    // It may have been the hearing of the first message that was terminated.
+    parentPort.postMessage({ kind: CANCEL, call });
+  });
+}
+
+function granted() {
+  Atomics.store(words, WISH, 0);
+  Atomics.notify(words, WISH);
+}
+
+let parts = [];
+let size = 0;
+let header = null;
+
+function take(length) {
+  const all = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  parts = all.length > length ? [all.subarray(length)] : [];
+  size -= length;
+  return new Uint8Array(all.subarray(0, length));
+}
+
+function received(chunk) {
+  parts.push(chunk);
+  size += chunk.length;
+  for (;;) {
+    if (header === null) {
+      if (size < HEADER) return;
+      header = readHeader(take(HEADER));
+      if (header === null) leave();
+    }
+    if (size < header.length) return;
+    const payload = take(header.length);
+    const { kind, call } = header;
+    header = null;
+    if (kind === CANCEL) cancel(call);
+    else if (kind === RUN) parentPort.postMessage({ kind, call, payload }, [payload.buffer]);
+  }
+}
+
+const socket = new net.Socket({ fd, readable: true, writable: false });
+socket.on('data', received);
+socket.on('end', leave);
+socket.on('close', leave);
+socket.on('error', leave);

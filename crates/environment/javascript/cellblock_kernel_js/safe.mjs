@@ -1,0 +1,49 @@
+// What the kernel uses of the language's library, taken before any code of the user's has run.
+//
+// What must stay true: code that overwrites `JSON.stringify`, `Array.prototype.map`, `Promise` or `globalThis.console`
+// breaks itself and not the kernel. So the kernel's modules use these functions, operators, classes, plain loops and
+// `await` (which asks no `then` of a native promise), and no methods of prototypes between calls. Modules that are
+// loaded later for one purpose (acorn, TypeScript) are not held to it.
+
+const { call } = Function.prototype;
+/** A method as a function whose first argument is what it is called on. */
+export const uncurried = (method) => call.bind(method);
+
+export const { parse, stringify } = JSON;
+export const { isArray, from: toArray } = Array;
+export const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+export const { defineProperty, create, keys, freeze, hasOwn } = Object;
+export const { max, min, round, floor } = Math;
+export const { isInteger, isFinite } = Number;
+export const toText = String;
+export const performanceNow = performance.now.bind(performance);
+
+export const slice = uncurried(String.prototype.slice);
+export const split = uncurried(String.prototype.split);
+export const indexOf = uncurried(String.prototype.indexOf);
+export const lastIndexOf = uncurried(String.prototype.lastIndexOf);
+export const includes = uncurried(String.prototype.includes);
+export const startsWith = uncurried(String.prototype.startsWith);
+export const endsWith = uncurried(String.prototype.endsWith);
+export const charCode = uncurried(String.prototype.charCodeAt);
+export const repeat = uncurried(String.prototype.repeat);
+export const trim = uncurried(String.prototype.trim);
+export const trimEnd = uncurried(String.prototype.trimEnd);
+export const join = uncurried(Array.prototype.join);
+export const push = uncurried(Array.prototype.push);
+const execute = uncurried(RegExp.prototype.exec);
+/** `pattern.exec(text)`. */
+export const match = (pattern, text) => execute(pattern, text);
+export const test = (pattern, text) => execute(pattern, text) !== null;
+
+export const bytesOf = uncurried(Uint8Array.prototype.subarray);
+export const setBytes = uncurried(Uint8Array.prototype.set);
+export const Bytes = Uint8Array;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+export const encode = encoder.encode.bind(encoder);
+export const encodeInto = encoder.encodeInto.bind(encoder);
+export const decode = decoder.decode.bind(decoder);
+
+const { MapClass, SetClass } = { MapClass: Map, SetClass: Set };
+export { MapClass as Map, SetClass as Set };
