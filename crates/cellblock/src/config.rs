@@ -87,9 +87,17 @@ const KEYS: &[Key] = &[
     ),
     number("network.lookups_per_second", 1, 100_000, Some("100"), "lookups of a session in a second"),
     number("network.transfer_mib", 1, 1 << 30, Some("10240"), "what a session may send and receive, MiB"),
+    form("typescript.errors", is_type_errors, Some("refuse"), "TypeScript with type errors: refuse, or warn"),
     form("workspace.store", store::is_store, None, "where the files of workspaces are kept"),
     list("security.require", require::is_wall, "walls without which nothing is started"),
 ];
+
+fn is_type_errors(text: &str) -> Result<(), String> {
+    match text {
+        "refuse" | "warn" => Ok(()),
+        _ => Err("it is `refuse` or `warn`".to_owned()),
+    }
+}
 
 /// A key's value.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -48,6 +48,7 @@ pub use imports::imports;
 pub use manifest::{Description, Installed};
 pub use progress::{Fetching, Progress, Stage};
 pub use recipe::{Recipe, choose, holder};
+pub use runtime::Runtime;
 pub use tools::{base_python, uv_on_path};
 pub use wants::{Absent, Sign, Want};
 

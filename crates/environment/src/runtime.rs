@@ -1,4 +1,4 @@
-//! The kernels' own sources, and what every home begins with (`layer`): embedded in the program, written out once, and
+//! The kernels' own sources (Python's, JavaScript's), and what every home begins with (`layer`): embedded in the program, written out once, and
 //! seen by every cell, read-only, at `/opt/cellblock/runtime`.
 //!
 //! The directory's name is a hash of its contents: a program of another version has another directory, and a daemon
@@ -17,59 +17,66 @@ use sha2::{Digest, Sha256};
 use crate::layer::{self, Part};
 use crate::{Error, files};
 
-/// How init starts a cold kernel in a cell: it serves descriptor 3, and (`-s`) runs nothing of the user's before.
-pub const COLD_KERNEL: &[&str] = &[
-    "/opt/cellblock/env/bin/python",
-    "-s",
-    "/opt/cellblock/runtime/cellblock_kernel/__main__.py",
-    "--fd",
-    "3",
-];
+/// What runs code in a cell: an interpreter, and a kernel of ours in it that keeps variables from call to call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Runtime {
+    /// The environment's Python.
+    Python,
+    /// Node: JavaScript, and TypeScript.
+    Node,
+    /// Deno: the same languages.
+    Deno,
+}
+
+impl Runtime {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Runtime; 3] = [Runtime::Python, Runtime::Node, Runtime::Deno];
+
+    /// How init starts its kernel in a cell from nothing: the program and its arguments. It serves descriptor 3.
+    ///
+    /// `memory` is the cell's limit, bytes. V8 would guess one of its own and end the interpreter there.
+    pub fn kernel(self, memory: u64) -> Vec<String> {
+        let heap = memory >> 20;
+        let words: &[&str] = match self {
+            // (`-s`) runs nothing of the user's before.
+            Runtime::Python => &[
+                "/opt/cellblock/env/bin/python",
+                "-s",
+                "/opt/cellblock/runtime/cellblock_kernel/__main__.py",
+            ],
+            Runtime::Node => &[
+                "/opt/cellblock/env/bin/node",
+                // A call that was interrupted in a callback leaves hooks unbalanced; the check would end the process.
+                "--no-force-async-hooks-checks",
+                &format!("--max-old-space-size={heap}"),
+                "/opt/cellblock/runtime/cellblock_kernel_js/node.mjs",
+            ],
+            Runtime::Deno => &[
+                "/opt/cellblock/env/bin/deno",
+                "run",
+                "--allow-all",
+                &format!("--v8-flags=--max-old-space-size={heap}"),
+                "/opt/cellblock/runtime/cellblock_kernel_js/deno.mjs",
+            ],
+        };
+        words.iter().copied().chain(["--fd", "3"]).map(str::to_owned).collect()
+    }
+}
+
+/// The packages of the kernels, as lists of their files with contents.
+mod sources {
+    include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+}
+
+/// The files of a package, by their names below it.
+type Files = &'static [(&'static str, &'static [u8])];
+
+/// Where each package lies below the runtime directory.
+const PACKAGES: [(&str, Files); 2] =
+    [("cellblock_kernel", sources::PYTHON), ("cellblock_kernel_js", sources::JAVASCRIPT)];
 
 /// How many directories this process has staged.
 static STAGED: AtomicU64 = AtomicU64::new(0);
-
-macro_rules! sources {
-    ($($name:literal,)*) => {
-        /// Each file of the package, with its content.
-        const SOURCES: &[(&str, &[u8])] =
-            &[$(($name, include_bytes!(concat!("../python/cellblock_kernel/", $name))),)*];
-    };
-}
-
-sources! {
-    "__init__.py",
-    "__main__.py",
-    "artists.py",
-    "cells.py",
-    "charts.py",
-    "commands.py",
-    "display.py",
-    "ending.py",
-    "entropy.py",
-    "figures.py",
-    "forkserver.py",
-    "forms.py",
-    "home.py",
-    "imports.py",
-    "interpreter.py",
-    "interrupt.py",
-    "kernel.py",
-    "layer.py",
-    "loops.py",
-    "modules.py",
-    "native.py",
-    "questions.py",
-    "refusals.py",
-    "scales.py",
-    "series.py",
-    "shell.py",
-    "streams.py",
-    "tables.py",
-    "tracebacks.py",
-    "warmup.py",
-    "wire.py",
-}
 
 /// Writes the sources, and `extra` files (name, content, permission bits) beside the package, below `dir`, and compiles
 /// them for the Python of the environment in that directory. Gives the directory to bind, whose `home` is what each home
@@ -85,15 +92,19 @@ pub fn extract(dir: &Path, extra: &[(&str, &[u8], u32)], environment: &Path) -> 
     let number = STAGED.fetch_add(1, Ordering::Relaxed);
     let staged = dir.join(format!(".{}-{number}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&staged);
-    let package = staged.join("cellblock_kernel");
-    fs::create_dir_all(&package).map_err(file("create", &package))?;
-    for (name, content) in SOURCES {
-        write(&package.join(name), content, 0o644)?;
+    fs::create_dir_all(&staged).map_err(file("create", &staged))?;
+    for (package, sources) in PACKAGES {
+        for (name, content) in sources {
+            let path = staged.join(package).join(name);
+            let parent = path.parent().unwrap_or(&staged);
+            fs::create_dir_all(parent).map_err(file("create", parent))?;
+            write(&path, content, 0o644)?;
+        }
     }
     for (name, content, mode) in extra {
         write(&staged.join(name), content, *mode)?;
     }
-    compile(&package, environment);
+    compile(&staged.join(PACKAGES[0].0), environment);
     for (below, part) in &layer {
         let path = staged.join(below);
         let parent = path.parent().unwrap_or(&staged);
@@ -128,7 +139,8 @@ fn name(extra: &[(&str, &[u8], u32)], environment: &Path, layer: &[(PathBuf, Par
     let extra = extra.iter().map(|(name, content, _)| (*name, *content));
     let layer = format!("{layer:?}");
     let others = [("environment", environment), ("layer", layer.as_bytes())];
-    for (name, content) in SOURCES.iter().copied().chain(extra).chain(others) {
+    let sources = PACKAGES.into_iter().flat_map(|(_, sources)| sources.iter().copied());
+    for (name, content) in sources.chain(extra).chain(others) {
         hash.update((name.len() as u64).to_le_bytes());
         hash.update(name);
         hash.update((content.len() as u64).to_le_bytes());
@@ -178,16 +190,23 @@ mod tests {
 
     #[test]
     fn every_source_is_embedded() {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/cellblock_kernel");
-        let mut there: Vec<String> = fs::read_dir(package)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
-            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
-            .collect();
-        there.sort();
-        let embedded: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).collect();
-        assert_eq!(embedded, there);
+        for (package, entry) in [(sources::PYTHON, "__main__.py"), (sources::JAVASCRIPT, "node.mjs")] {
+            assert!(package.iter().any(|(name, content)| *name == entry && !content.is_empty()), "{entry}");
+        }
+        assert!(sources::PYTHON.iter().all(|(name, _)| !name.contains("__pycache__")));
+    }
+
+    #[test]
+    fn kernels_serve_the_third_descriptor_below_the_cells_limit() {
+        for runtime in Runtime::ALL {
+            let words = runtime.kernel(2 << 30);
+            assert!(words[0].starts_with("/opt/cellblock/env/bin/"), "{words:?}");
+            assert_eq!(words[words.len() - 2..], ["--fd", "3"]);
+        }
+        let heap = |runtime: Runtime| {
+            runtime.kernel(2 << 30).iter().any(|word| word.ends_with("old-space-size=2048"))
+        };
+        assert_eq!(Runtime::ALL.map(heap), [false, true, true]);
     }
 
     #[test]
@@ -206,7 +225,7 @@ mod tests {
     }
 
     fn source(name: &str) -> &'static [u8] {
-        SOURCES.iter().find(|(each, _)| *each == name).unwrap().1
+        sources::PYTHON.iter().find(|(each, _)| *each == name).unwrap().1
     }
 
     #[test]

@@ -112,10 +112,14 @@ kinds! {
 
     /// Run this. Payload: the kernel's JSON.
     Run = 0x60, InitToKernel;
+    /// The call that it names is to end: what a signal cannot tell an interpreter that runs code. Comes with a SIGINT. A
+    /// kernel that needs none of this passes over it when the call is over.
+    Cancel = 0x61, InitToKernel;
 
     /// A kernel's first frame; carries its credentials.
     Ready = 0x80, Kernel;
-    /// Text written to standard output. Payload: bytes.
+    /// Text written to standard output. Payload: bytes. This and the next three belong to the call that init knows to be
+    /// running, unless they name none: then code of an earlier call has caused them.
     Stdout = 0x81, Kernel;
     /// Text written to standard error. Payload: bytes.
     Stderr = 0x82, Kernel;

@@ -19,6 +19,7 @@ mod fault;
 pub mod fuzz;
 mod health;
 mod http;
+mod language;
 mod mcp;
 mod open;
 mod pieces;

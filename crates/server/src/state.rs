@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use session::records::Records;
 use session::workspace::Store;
-use session::{Engine, Limits, Network};
+use session::{Engine, Limits, Network, TypeErrors};
 use tokio::sync::watch;
 
 use crate::budget::Budget;
@@ -58,6 +58,8 @@ pub struct Bounds {
     pub limits: Limits,
     /// The most that one may reach; which of it, its interpreter says.
     pub network: Network,
+    /// What becomes of TypeScript code with type errors.
+    pub type_errors: TypeErrors,
     /// How long one may live.
     pub life: Duration,
     /// How many there may be at the same time.

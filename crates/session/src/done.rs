@@ -57,6 +57,9 @@ pub(crate) struct Done {
     /// Where one of the cell's file systems in memory was found full, if the error number is that of a full disk.
     #[serde(default)]
     pub(crate) full: Option<String>,
+    /// Where the interpreter works at the end of the call.
+    #[serde(default)]
+    pub(crate) cwd: Option<String>,
 }
 
 impl Done {

@@ -42,6 +42,7 @@ fn report(status: Status) -> Done {
         exit_status: None,
         errno: None,
         full: None,
+        cwd: None,
     }
 }
 

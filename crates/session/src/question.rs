@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use environment::Runtime;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -121,12 +122,12 @@ impl Session {
             return Err(Error::Unanswered);
         }
         let (answer, answered) = oneshot::channel();
-        let content = Content::Question(json!({ "complete": question }).to_string().into_bytes());
+        let content = Content::Question(json!({ "complete": question }));
         let call = crate::engine::new_call_id()?;
         // What the call itself says is of no use to anybody.
         let _call = self.submit(
             call,
-            Work::Code { fresh: false },
+            Work::Code { runtime: Runtime::Python, fresh: false },
             content,
             Time::Limited(Some(PATIENCE)),
             Some(answer),

@@ -11,6 +11,7 @@ use workspace::Workspace;
 
 use crate::error::{Error, Result};
 use crate::event::{Event, Report};
+use crate::language::{Dialect, Language, TypeErrors};
 use crate::machine::Work;
 use crate::principal::Principal;
 use crate::question::Answer;
@@ -20,37 +21,49 @@ use crate::task::{Content, Life, Message, SessionOptions, Submission, Time};
 /// How many ids of calls are remembered.
 const KNOWN: usize = 4096;
 
-/// Code to be run in the session's interpreter.
+/// Code to be run in one of the session's interpreters.
 #[derive(Debug, Clone)]
 pub struct ExecuteRequest {
     /// Its id; one that was used before is not run.
     pub call: CallId,
     /// The code.
     pub code: String,
-    /// Whether it starts in a fresh interpreter, without the variables of earlier calls.
+    /// What it is written in.
+    pub language: Language,
+    /// Whether it starts in a fresh interpreter, without the variables of earlier calls. Those of other interpreters stay.
     pub clear_context: bool,
     /// How long it may take; the session's own limit holds as well.
     pub timeout: Option<Duration>,
     /// What tracebacks call it, where it is a program of the user's.
     pub filename: Option<String>,
-    /// What `sys.argv` is from now on, the program's name first; empty: it stays as it is.
+    /// What `sys.argv`, or `process.argv` from its second on, is from now on, the program's name first; empty: it stays as it is.
     pub arguments: Vec<String>,
     /// Whether it is a whole program: the interpreter ends after it as it does after a script.
     pub program: bool,
+    /// What becomes of it if it is TypeScript with type errors; without, as the session has it.
+    pub type_errors: Option<TypeErrors>,
 }
 
 impl ExecuteRequest {
-    /// A piece of code, with the session's own limit.
+    /// A piece of Python, with the session's own limit.
     pub fn new(call: CallId, code: impl Into<String>) -> ExecuteRequest {
         ExecuteRequest {
             call,
             code: code.into(),
+            language: Language::Python,
             clear_context: false,
             timeout: None,
             filename: None,
             arguments: Vec::new(),
             program: false,
+            type_errors: None,
         }
+    }
+
+    /// The same code as code of this language.
+    #[must_use]
+    pub fn in_language(self, language: Language) -> ExecuteRequest {
+        ExecuteRequest { language, ..self }
     }
 }
 
@@ -88,6 +101,7 @@ pub(crate) struct Inner {
     workspace: Option<Workspace>,
     mount: Mount,
     disk_limit: u64,
+    type_errors: TypeErrors,
     inbox: mpsc::UnboundedSender<Message>,
     life: watch::Receiver<Life>,
     known: Mutex<Known>,
@@ -137,8 +151,19 @@ impl Session {
         let disk_limit = options.limits.disk;
         let workspace = options.workspace.as_ref().map(|options| options.workspace.clone());
         let mount = options.mount.clone();
+        let type_errors = options.type_errors;
         let known = Mutex::default();
-        Session(Arc::new(Inner { id, principal, workspace, mount, disk_limit, inbox, life, known }))
+        Session(Arc::new(Inner {
+            id,
+            principal,
+            workspace,
+            mount,
+            disk_limit,
+            type_errors,
+            inbox,
+            life,
+            known,
+        }))
     }
 
     pub(crate) fn downgrade(&self) -> Weak<Inner> {
@@ -182,8 +207,14 @@ impl Session {
         if request.program {
             json["final"] = true.into();
         }
-        let work = Work::Code { fresh: request.clear_context };
-        let content = Content::Code(json.to_string().into_bytes());
+        if let Some(dialect) = request.language.dialect() {
+            json["language"] = dialect.name().into();
+        }
+        if request.language.dialect() == Some(Dialect::TypeScript) {
+            json["type_errors"] = request.type_errors.unwrap_or(self.0.type_errors).name().into();
+        }
+        let work = Work::Code { runtime: request.language.runtime(), fresh: request.clear_context };
+        let content = Content::Code(json);
         self.submit(request.call, work, content, Time::Limited(request.timeout), None)
     }
 
@@ -214,10 +245,10 @@ impl Session {
         let _ = self.0.inbox.send(Message::Interrupt(call));
     }
 
-    /// Gives the session a fresh interpreter, after what was sent before.
-    pub async fn clear(&self) -> Result<Report> {
+    /// Gives the session a fresh interpreter of this language, after what was sent before. The others keep what they have.
+    pub async fn clear(&self, language: Language) -> Result<Report> {
         let call = crate::engine::new_call_id()?;
-        let request = ExecuteRequest { clear_context: true, ..ExecuteRequest::new(call, "") };
+        let request = ExecuteRequest { clear_context: true, language, ..ExecuteRequest::new(call, "") };
         Ok(self.execute(request)?.report().await)
     }
 

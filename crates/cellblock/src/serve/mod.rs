@@ -15,8 +15,8 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use server::{Bounds, Opening, Server, Service};
-use session::Limits;
 use session::records::Records;
+use session::{Limits, TypeErrors};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -215,6 +215,10 @@ pub(crate) fn bounds(config: &Config) -> Bounds {
         limits,
         life: Duration::from_secs(number("limits.session_seconds", 28_800)),
         network: network::of(config),
+        type_errors: match config.text("typescript.errors") {
+            Some("warn") => TypeErrors::Warn,
+            _ => TypeErrors::Refuse,
+        },
         sessions: usize::try_from(number("limits.sessions", 1000)).unwrap_or(usize::MAX),
     }
 }

@@ -191,7 +191,7 @@ fn mistakes_are_answered_with_what_helps() {
         &["Is `chart.txt` meant?"],
     );
     failed(&of(&mut agent, json!({ "operation": "copy" })), &["`copy`", "\"read\""]);
-    failed(&agent.tool("execute_code", &json!({ "code": "1", "language": "javascript" })), &["node file.js"]);
+    failed(&agent.tool("execute_code", &json!({ "code": "1", "language": "bash" })), &["execute_command"]);
     failed(
         &agent.tool("execute_command", &json!({ "command": "nothing-of-the-kind" })),
         &["127", "no such program"],

@@ -5,13 +5,14 @@ A call's frame holds JSON: `code`, and optionally
 - `silent` (no result, no history), `store_history` (default true; false: no number is spent),
 - `filename`: what tracebacks call the code, and `__file__`, where the code is a program of the user's,
 - `argv`: what `sys.argv` is from now on,
+- `cwd`: where to go first, if that can be: code of another interpreter left off there,
 - `final` (default false): the code is a whole program, and the interpreter ends after it as it does after a script.
 
 Instead of `code` it may hold `complete`, a question about code that is not run (see `questions`); the report then has
 `status` and, unless the question could not be answered, `answer`.
 
 Unknown keys are ignored. The report, the last frame of a call, holds `status` (`ok`, `raised`, `exited`),
-`execution_count`, `seconds`, `cpu_seconds` (with those of children that have ended) and `interrupted`; for an
+`execution_count`, `seconds`, `cpu_seconds` (with those of children that have ended), `cwd` and `interrupted`; for an
 exception `ename`, `evalue`, `traceback`, `errno` (of a full disk), `full` (a file system in memory that is) and `memory_error`; `exit_status` if, and only if,
 the interpreter ends with this call; and `modules`, top-level modules outside the standard library that were imported
 since the last report.
@@ -143,6 +144,7 @@ class Kernel:
         argv = request.get("argv")
         if argv:
             sys.argv[:] = argv
+        _go(request.get("cwd"))
         _, outcome.error = guarded(layer.look)
         if outcome.error is not None:
             return
@@ -194,6 +196,7 @@ class Kernel:
             raise SystemExit(report.get("exit_status", int(error is not None)))
         if "exit_status" in report:
             ending.finish(self._interpreter)
+        report.update(_place())
         modules = self._interpreter.modules.new()
         if modules:
             report["modules"] = modules
@@ -217,6 +220,25 @@ def _request(payload: bytes) -> dict[str, Any]:
     if not isinstance(request, dict) or not isinstance(request.get("code"), str):
         raise ValueError("a call without `code`")
     return request
+
+
+def _go(directory: Any) -> None:
+    """Goes where another interpreter's code left off. That it is gone since is no fault of this code's."""
+    if isinstance(directory, str):
+        try:
+            os.chdir(directory)
+        except (OSError, ValueError):
+            pass
+
+
+def _place() -> dict[str, str]:
+    try:
+        directory = os.getcwd()
+        # Bytes that are no text cannot be told.
+        directory.encode()
+    except (OSError, UnicodeError):
+        return {}
+    return {"cwd": directory}
 
 
 def _describe(error: BaseException) -> dict[str, Any]:

@@ -6,10 +6,12 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use session::Language;
 
 use crate::fault::Fault;
+use crate::language::{Usual, Wrong, language};
 
-use super::input::{self, Object, not_here};
+use super::input::{self, Object};
 use super::rules::{self, Rules};
 
 /// The longest text of any argument, bytes.
@@ -63,7 +65,7 @@ pub(super) struct File<'a> {
 /// A tool with what it needs. The files that are to be written stay in the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tool {
-    Code { code: String, clear_context: bool },
+    Code { code: String, language: Language, clear_context: bool },
     Command { command: String },
     StartCommand { command: String },
     GetTask { task: String },
@@ -161,8 +163,9 @@ impl Arguments<'_> {
         Ok(match name {
             "executeCode" => {
                 let code = needed(self.code, "code")?;
-                python(self.language.as_deref(), self.runtime.as_deref())?;
-                Tool::Code { code, clear_context: self.clear_context.unwrap_or(false) }
+                let name = self.language.as_deref().unwrap_or("python");
+                let language = language(name, self.runtime.as_deref(), Usual::Deno).map_err(wrong)?;
+                Tool::Code { code, language, clear_context: self.clear_context.unwrap_or(false) }
             }
             "executeCommand" => Tool::Command { command: needed(self.command, "command")? },
             "startCommandExecution" => Tool::StartCommand { command: needed(self.command, "command")? },
@@ -186,19 +189,11 @@ impl Arguments<'_> {
     }
 }
 
-/// Python is what there is so far.
-fn python(language: Option<&str>, runtime: Option<&str>) -> Result<(), Fault> {
-    match (language, runtime) {
-        (None | Some("python"), None | Some("python")) => Ok(()),
-        (Some(language @ ("javascript" | "typescript")), _) => Err(not_here(
-            "arguments.language",
-            &format!("{language} is not to be had on this server; use python"),
-        )),
-        (_, Some(runtime)) => {
-            Err(not_here("arguments.runtime", &format!("the runtime of python is python, and not {runtime}")))
-        }
-        (Some(language), None) => {
-            Err(Fault::field("arguments.language", format!("there is no language `{language}`")))
+fn wrong(wrong: Wrong) -> Fault {
+    match wrong {
+        Wrong::Language(name) => Fault::field("arguments.language", format!("there is no language `{name}`")),
+        Wrong::Runtime { language, by } => {
+            Fault::field("arguments.runtime", format!("the runtime of {language} is {by}"))
         }
     }
 }
@@ -207,6 +202,7 @@ fn python(language: Option<&str>, runtime: Option<&str>) -> Result<(), Fault> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use session::Dialect;
 
     fn tool(json: &str) -> Result<Tool, Fault> {
         Invocation::check(json.as_bytes())
@@ -216,7 +212,18 @@ mod tests {
     fn tools_take_their_own_arguments() {
         assert_eq!(
             tool(r#"{"name":"executeCode","arguments":{"code":"1\n2","clearContext":true,"paths":["x"]}}"#),
-            Ok(Tool::Code { code: "1\n2".into(), clear_context: true })
+            Ok(Tool::Code { code: "1\n2".into(), language: Language::Python, clear_context: true })
+        );
+        let language = |more: &str| match tool(&format!(
+            r#"{{"name":"executeCode","arguments":{{"code":"1",{more}}}}}"#
+        )) {
+            Ok(Tool::Code { language, .. }) => language,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(language(r#""language":"javascript""#), Language::Deno(Dialect::JavaScript));
+        assert_eq!(
+            language(r#""language":"typescript","runtime":"nodejs""#),
+            Language::Node(Dialect::TypeScript)
         );
         assert_eq!(tool(r#"{"name":"listFiles"}"#), Ok(Tool::ListFiles { path: String::new() }));
         assert_eq!(
@@ -239,8 +246,8 @@ mod tests {
             (r#"{"name":"executeCode","arguments":{"code":1}}"#, "arguments.code"),
             (r#"{"name":"executeCode","arguments":{"code":"1","language":"ruby"}}"#, "arguments.language"),
             (
-                r#"{"name":"executeCode","arguments":{"code":"1","language":"javascript"}}"#,
-                "arguments.language",
+                r#"{"name":"executeCode","arguments":{"code":"1","language":"javascript","runtime":"python"}}"#,
+                "arguments.runtime",
             ),
             (r#"{"name":"executeCode","arguments":["print(1)"]}"#, "arguments"),
             (r#"{"name":"writeFiles","arguments":{"content":[["a","b"]]}}"#, "arguments.content[0]"),

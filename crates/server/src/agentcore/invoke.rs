@@ -122,8 +122,8 @@ async fn run(open: &OpenSession, incoming: Incoming, tool: Tool, promise: Promis
 async fn carry_out(open: &OpenSession, incoming: Incoming, tool: Tool) -> Result<ToolResult, Fault> {
     let session = &open.session;
     match tool {
-        Tool::Code { code, clear_context } => {
-            let request = ExecuteRequest { clear_context, ..ExecuteRequest::new(new_id()?, code) };
+        Tool::Code { code, language, clear_context } => {
+            let request = ExecuteRequest { clear_context, language, ..ExecuteRequest::new(new_id()?, code) };
             let mut call = session.execute(request).map_err(|error| refused(session, &error))?;
             drop(incoming);
             let mut collected = Collected::default();

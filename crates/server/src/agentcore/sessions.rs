@@ -93,6 +93,7 @@ async fn open(
     let options = SessionOptions {
         limits: service.bounds.limits,
         network,
+        type_errors: service.bounds.type_errors,
         ttl: Some(timeout),
         ..mounted.map(|mounted| mounted.options(&service.store, &incoming.principal)).unwrap_or_default()
     };

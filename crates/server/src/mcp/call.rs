@@ -4,7 +4,9 @@ use std::io;
 
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::json;
-use session::{Call, CallId, CommandRequest, Event, ExecuteRequest, Outcome, Report, Session, Survival};
+use session::{
+    Call, CallId, CommandRequest, Event, ExecuteRequest, Language, Outcome, Report, Session, Survival,
+};
 
 use super::collected::Collected;
 use super::conversations::Held;
@@ -20,7 +22,9 @@ const NAMES: usize = 1000;
 /// A piece of code.
 #[derive(Debug)]
 pub(super) struct Code {
-    pub(super) code: String,
+    pub(super) text: String,
+    /// What it is written in, and what runs it.
+    pub(super) language: Language,
     /// The file that it makes and that is wanted.
     pub(super) output: Option<String>,
 }
@@ -81,7 +85,7 @@ pub(super) async fn code(
     context: &RequestContext<RoleServer>,
 ) -> Result<(), Refusal> {
     let session = &held.open.session;
-    let request = ExecuteRequest::new(new_id()?, code.code.clone());
+    let request = ExecuteRequest::new(new_id()?, code.text.clone()).in_language(code.language);
     let call = session.execute(request).map_err(|error| Refusal::of(&error))?;
     let (collected, report) = follow(held, call, context).await;
     let failed = !matches!(
@@ -112,7 +116,7 @@ pub(super) async fn code(
     }
     if failed {
         reply.failed(report.outcome.name());
-        let hint = hints::of_code(&code.code, &report, place, session, held.new).await;
+        let hint = hints::of_code(&code.text, &report, place, session, held.new).await;
         reply.hint(hint);
     } else {
         reply.set("outcome", report.outcome.name());

@@ -285,6 +285,7 @@ impl Service {
             workspace: Some(WorkspaceOptions { workspace, view: View::Flat }),
             limits: self.bounds.limits,
             network: self.bounds.network.clone(),
+            type_errors: self.bounds.type_errors,
             ttl: Some(self.bounds.life),
             idle,
             ..SessionOptions::default()

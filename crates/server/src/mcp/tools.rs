@@ -131,8 +131,9 @@ fn execute_code() -> Tool {
         json!({ "type": "array", "items": {}, "description": "the data of tables that were shown" });
     tool(
         EXECUTE_CODE,
-        "Run Python. Variables, imports and files stay for later calls. Printed text and the value of the last \
-         expression come back as text, matplotlib figures as images.",
+        "Run Python, JavaScript or TypeScript. Variables, imports and files stay for later calls, each language's \
+         variables its own. Printed text and the value of the last expression come back as text, matplotlib figures \
+         as images. TypeScript is type-checked first.",
         (
             json!({
                 "code": { "type": "string", "description": "The code." },
@@ -140,7 +141,7 @@ fn execute_code() -> Tool {
                     "type": "string",
                     "enum": ["python", "javascript", "typescript"],
                     "default": "python",
-                    "description": "Only python runs here so far.",
+                    "description": "javascript and typescript run on Node.",
                 },
                 "output_filename": {
                     "type": "string",

@@ -1,6 +1,7 @@
 //! What a call asks for: checked before a session is opened for it, and then carried out.
 
 use rmcp::service::{RequestContext, RoleServer};
+use session::Language;
 use session::workspace::Workspace;
 
 use super::arguments::{Arguments, shown};
@@ -10,6 +11,7 @@ use super::files::Operation;
 use super::hints::Place;
 use super::reply::{Refusal, Reply};
 use super::{saved, tools};
+use crate::language::{Usual, language};
 
 /// What a call asks for.
 #[derive(Debug)]
@@ -62,8 +64,8 @@ impl InSession {
     fn code(arguments: &mut Arguments) -> Result<InSession, Refusal> {
         let code = arguments.needed("code", "the code to run, as text")?;
         let (language, output) = (arguments.words("language")?, arguments.words("output_filename")?);
-        check_language(language.as_deref().unwrap_or("python"))?;
-        Ok(InSession::Code(Code { code, output }))
+        let language = language_of(language.as_deref().unwrap_or("python"))?;
+        Ok(InSession::Code(Code { text: code, language, output }))
     }
 
     /// What is said if there is nothing to say.
@@ -111,27 +113,34 @@ impl OfFiles {
     }
 }
 
-fn check_language(language: &str) -> Result<(), Refusal> {
-    let (what, try_next) = match language.trim().to_ascii_lowercase().as_str() {
-        "python" | "python3" | "py" | "ipython" => return Ok(()),
-        "javascript" | "js" | "node" | "nodejs" | "typescript" | "ts" | "deno" => (
-            format!("execute_code does not run {} yet; it runs python.", shown(language)),
-            "Write the code to a file with file_operations, and run it with execute_command(\"node file.js\"), where the \
-             sandbox has node.",
-        ),
-        "bash" | "sh" | "shell" | "zsh" | "console" => (
-            format!("`{}` is no language of execute_code.", shown(language)),
-            "Call execute_command with the command instead.",
-        ),
-        _ => (format!("There is no language `{}`.", shown(language)), "Use \"python\"."),
+/// The language of this name. Models shorten them, and name what runs them.
+fn language_of(name: &str) -> Result<Language, Refusal> {
+    let (called, runtime) = match name.trim().to_ascii_lowercase().as_str() {
+        "python" | "python3" | "py" | "ipython" | "" => ("python", None),
+        "javascript" | "js" | "node" | "nodejs" => ("javascript", None),
+        "typescript" | "ts" => ("typescript", None),
+        "deno" => ("typescript", Some("deno")),
+        "bash" | "sh" | "shell" | "zsh" | "console" => {
+            return Err(Refusal::new(
+                format!("`{}` is no language of execute_code.", shown(name)),
+                "Call execute_command with the command instead.",
+            ));
+        }
+        _ => ("", None),
     };
-    Err(Refusal::new(what, try_next))
+    language(called, runtime, Usual::Node).map_err(|_| {
+        Refusal::new(
+            format!("There is no language `{}`.", shown(name)),
+            "Use \"python\", \"javascript\" or \"typescript\".",
+        )
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::{Value, json};
+    use session::Dialect;
 
     fn of(tool: &'static str, given: Value) -> Result<Wanted, Refusal> {
         let Value::Object(given) = given else { panic!("{given}") };
@@ -144,12 +153,16 @@ mod tests {
         for python in ["python", "Python", "py", "", " "] {
             assert!(of(python).is_ok(), "{python}");
         }
-        for (language, says) in [
-            ("JavaScript", "node file.js"),
-            ("ts", "node file.js"),
-            ("bash", "execute_command"),
-            ("r", "\"python\""),
+        for (name, language) in [
+            ("JavaScript", Language::Node(Dialect::JavaScript)),
+            ("node", Language::Node(Dialect::JavaScript)),
+            ("ts", Language::Node(Dialect::TypeScript)),
+            ("deno", Language::Deno(Dialect::TypeScript)),
         ] {
+            let Ok(Wanted::OfSession(InSession::Code(code))) = of(name) else { panic!("{name}") };
+            assert_eq!(code.language, language, "{name}");
+        }
+        for (language, says) in [("bash", "execute_command"), ("r", "\"python\"")] {
             let refusal = of(language).unwrap_err();
             assert!(refusal.what.contains(language) && refusal.try_next.contains(says), "{refusal:?}");
         }

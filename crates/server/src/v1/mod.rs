@@ -14,7 +14,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, Response, header};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use session::{Check, CommandRequest, ExecuteRequest, Principal, Session, new_call_id};
+use session::{Check, CommandRequest, Principal, Session, new_call_id};
 
 use crate::agentcore::input;
 use crate::body;
@@ -94,8 +94,7 @@ fn nothing_there() -> Fault {
 fn execute(session: &Session, body: &[u8]) -> Result<Response<Body>, Fault> {
     let sent: sessions::Execute = input::parse(body)?;
     let call = new_call_id().map_err(|error| Fault::internal(&error))?;
-    let request = ExecuteRequest { timeout: sent.time.limit()?, ..ExecuteRequest::new(call, sent.code) };
-    let call = session.execute(request).map_err(|error| refused(&error))?;
+    let call = session.execute(sent.request(call)?).map_err(|error| refused(&error))?;
     Ok(stream::of(call))
 }
 

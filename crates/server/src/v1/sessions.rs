@@ -4,9 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use session::{CallId, Principal, Session};
+use session::{CallId, ExecuteRequest, Principal, Session, TypeErrors};
 
 use crate::fault::Fault;
+use crate::language::{Usual, Wrong, language};
 use crate::state::Service;
 
 /// How long a call may take.
@@ -28,8 +29,44 @@ impl Time {
 #[derive(Debug, Deserialize)]
 pub(super) struct Execute {
     pub(super) code: String,
+    #[serde(default)]
+    language: Option<String>,
+    #[serde(default)]
+    runtime: Option<String>,
+    #[serde(default)]
+    clear: bool,
+    #[serde(default)]
+    type_errors: Option<String>,
     #[serde(flatten)]
     pub(super) time: Time,
+}
+
+impl Execute {
+    /// The code, to be run as this call.
+    pub(super) fn request(self, call: CallId) -> Result<ExecuteRequest, Fault> {
+        let name = self.language.as_deref().unwrap_or("python");
+        let language = language(name, self.runtime.as_deref(), Usual::Node).map_err(|wrong| match wrong {
+            Wrong::Language(name) => Fault::validation(format!(
+                "there is no language `{name}`; there are python, javascript and typescript"
+            )),
+            Wrong::Runtime { language, by } => {
+                Fault::validation(format!("the runtime of {language} is {by}"))
+            }
+        })?;
+        let type_errors = match self.type_errors.as_deref() {
+            None => None,
+            Some("refuse") => Some(TypeErrors::Refuse),
+            Some("warn") => Some(TypeErrors::Warn),
+            Some(_) => return Err(Fault::validation("`type_errors` is \"refuse\" or \"warn\"")),
+        };
+        Ok(ExecuteRequest {
+            language,
+            type_errors,
+            clear_context: self.clear,
+            timeout: self.time.limit()?,
+            ..ExecuteRequest::new(call, self.code)
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]

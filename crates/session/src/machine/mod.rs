@@ -10,6 +10,7 @@
 
 mod call;
 mod session;
+mod slots;
 mod words;
 
 pub(crate) use call::{Ending, How, StopReason};

@@ -1,4 +1,4 @@
-//! A session: its cell, its kernel and its line of calls.
+//! A session: its cell, its kernels and its line of calls.
 //!
 //! ```text
 //!            opened            end, cell gone           destroyed
@@ -13,13 +13,17 @@
 //!    └────────────────────┴────────────┴────────────────┴─────────────▶ Vacant
 //! ```
 //!
-//! A kernel that is no longer in the slot has no way back into it: what it still says is about nobody.
+//! There is a slot for each runtime (Python, Node, Deno), and one line for all: calls run one at a time and in order,
+//! whatever they are written in. A kernel that is no longer in its slot has no way back into it: what it still says is
+//! about nobody.
 
 use std::collections::{BTreeMap, VecDeque};
 
+use environment::Runtime;
 use protocol::{CallId, KernelId};
 
 use super::call::{Input, Output, State, StopReason};
+use super::slots::{Slot, Slots};
 use super::words::{Action, Event, Present, Timer, Work};
 
 /// How often a kernel is started for one call before the call is told that there is none.
@@ -41,14 +45,6 @@ enum Cell {
     Destroyed,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Slot {
-    Vacant,
-    Starting { kernel: KernelId, attempt: u8 },
-    Idle(KernelId),
-    Busy { kernel: KernelId, call: CallId },
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     state: State,
@@ -63,9 +59,9 @@ pub(crate) struct Machine {
     phase: Phase,
     cell: Cell,
     linked: bool,
-    slot: Slot,
+    slots: Slots,
     last_kernel: u32,
-    /// Calls that need the kernel, in order; the first one has its turn.
+    /// Calls that need a kernel, in order; the first one has its turn.
     line: VecDeque<CallId>,
     calls: BTreeMap<CallId, Entry>,
 }
@@ -77,7 +73,7 @@ impl Machine {
             phase: Phase::Opening,
             cell: Cell::Making,
             linked: true,
-            slot: Slot::Vacant,
+            slots: Slots::new(),
             last_kernel: 0,
             line: VecDeque::new(),
             calls: BTreeMap::new(),
@@ -104,43 +100,18 @@ impl Machine {
         self.line.front().copied()
     }
 
-    /// The call that runs in this kernel.
-    pub(crate) fn call_in(&self, kernel: KernelId) -> Option<CallId> {
-        match self.slot {
-            Slot::Busy { kernel: ours, call } if ours == kernel => Some(call),
-            _ => None,
-        }
+    /// The session's kernels.
+    pub(crate) fn kernels(&self) -> &Slots {
+        &self.slots
     }
 
-    /// The kernel that runs this call; none, if no kernel does.
-    pub(crate) fn kernel_of(&self, call: CallId) -> KernelId {
-        match self.slot {
-            Slot::Busy { kernel, call: ours } if ours == call => kernel,
-            _ => KernelId::NONE,
-        }
-    }
-
-    /// The kernel that is ready to run code or runs it.
-    pub(crate) fn kernel(&self) -> Option<KernelId> {
-        match self.slot {
-            Slot::Vacant | Slot::Starting { .. } => None,
-            Slot::Idle(kernel) | Slot::Busy { kernel, .. } => Some(kernel),
-        }
-    }
-
-    /// Whether this kernel is the one that is being started.
-    pub(crate) fn waits_for(&self, kernel: KernelId) -> bool {
-        matches!(self.slot, Slot::Starting { kernel: ours, .. } if ours == kernel)
-    }
-
-    /// Whether this kernel is the session's.
-    pub(crate) fn has_kernel(&self, kernel: KernelId) -> bool {
-        match self.slot {
-            Slot::Vacant => false,
-            Slot::Starting { kernel: ours, .. } | Slot::Idle(ours) | Slot::Busy { kernel: ours, .. } => {
-                ours == kernel
-            }
-        }
+    /// The first call in the line, if it is one for this runtime.
+    fn first_for(&self, runtime: Runtime) -> Option<CallId> {
+        let needs = |call: &CallId| match self.calls.get(call).map(|entry| entry.work) {
+            Some(Work::Code { runtime: ours, .. }) => ours == runtime,
+            Some(Work::Command) | None => false,
+        };
+        self.first().filter(needs)
     }
 
     /// Takes an event; says what is to be done.
@@ -214,14 +185,18 @@ impl Machine {
             self.feed(command, Input::Turn { ready: true }, actions);
         }
         let Some(&call) = self.line.front() else { return };
-        let Some(Entry { state: State::Queued, work, .. }) = self.calls.get(&call).copied() else { return };
-        if let (Work::Code { fresh: true }, Slot::Idle(kernel)) = (work, self.slot) {
+        let Some(Entry { state: State::Queued, work: Work::Code { runtime, fresh }, .. }) =
+            self.calls.get(&call).copied()
+        else {
+            return;
+        };
+        if let (true, Slot::Idle(kernel)) = (fresh, self.slots.slot(runtime)) {
             actions.push(Action::KillKernel(kernel));
-            self.slot = Slot::Vacant;
+            self.slots.put(runtime, Slot::Vacant);
         }
-        match self.slot {
+        match self.slots.slot(runtime) {
             Slot::Vacant => {
-                self.start_kernel(0, actions);
+                self.start_kernel(runtime, 0, actions);
                 self.feed(call, Input::Turn { ready: false }, actions);
             }
             Slot::Starting { .. } => self.feed(call, Input::Turn { ready: false }, actions),
@@ -239,37 +214,35 @@ impl Machine {
         self.calls.iter().find_map(waiting)
     }
 
-    fn start_kernel(&mut self, attempt: u8, actions: &mut Vec<Action>) {
+    fn start_kernel(&mut self, runtime: Runtime, attempt: u8, actions: &mut Vec<Action>) {
         self.last_kernel += 1;
         let kernel = KernelId(self.last_kernel);
-        self.slot = Slot::Starting { kernel, attempt };
-        actions.push(Action::StartKernel { kernel, attempt });
+        self.slots.put(runtime, Slot::Starting { kernel, attempt });
+        actions.push(Action::StartKernel { kernel, runtime, attempt });
     }
 
     fn kernel_ready(&mut self, kernel: KernelId, actions: &mut Vec<Action>) {
-        match self.slot {
-            Slot::Starting { kernel: ours, .. } if ours == kernel => {
-                self.slot = Slot::Idle(kernel);
-                if let Some(&call) = self.line.front() {
-                    self.feed(call, Input::Ready, actions);
-                }
-            }
-            _ if self.has_kernel(kernel) => {}
+        let Some(runtime) = self.slots.runtime_of(kernel) else {
             // Given up on, and here after all.
-            _ => actions.push(Action::KillKernel(kernel)),
+            actions.push(Action::KillKernel(kernel));
+            return;
+        };
+        if let Slot::Starting { .. } = self.slots.slot(runtime) {
+            self.slots.put(runtime, Slot::Idle(kernel));
+            if let Some(call) = self.first_for(runtime) {
+                self.feed(call, Input::Ready, actions);
+            }
         }
     }
 
     fn kernel_failed(&mut self, kernel: KernelId, actions: &mut Vec<Action>) {
-        let Slot::Starting { kernel: ours, attempt } = self.slot else { return };
-        if ours != kernel {
-            return;
-        }
-        self.slot = Slot::Vacant;
-        let waiting = self.line.front().copied().filter(|call| self.state(*call) == Some(State::Starting));
+        let Some(runtime) = self.slots.runtime_of(kernel) else { return };
+        let Slot::Starting { attempt, .. } = self.slots.slot(runtime) else { return };
+        self.slots.put(runtime, Slot::Vacant);
+        let waiting = self.first_for(runtime).filter(|call| self.state(*call) == Some(State::Starting));
         match waiting {
             Some(_) if attempt + 1 < ATTEMPTS && self.phase == Phase::Live => {
-                self.start_kernel(attempt + 1, actions);
+                self.start_kernel(runtime, attempt + 1, actions);
             }
             Some(call) => self.feed(call, Input::Failed, actions),
             None => {}
@@ -277,14 +250,15 @@ impl Machine {
     }
 
     fn kernel_exited(&mut self, kernel: KernelId, actions: &mut Vec<Action>) {
-        match self.slot {
-            Slot::Busy { kernel: ours, call } if ours == kernel => {
-                self.slot = Slot::Vacant;
+        let Some(runtime) = self.slots.runtime_of(kernel) else { return };
+        match self.slots.slot(runtime) {
+            Slot::Busy { call, .. } => {
+                self.slots.put(runtime, Slot::Vacant);
                 self.feed(call, Input::Exited, actions);
             }
-            Slot::Idle(ours) if ours == kernel => self.slot = Slot::Vacant,
+            Slot::Idle(_) => self.slots.put(runtime, Slot::Vacant),
             Slot::Starting { .. } => self.kernel_failed(kernel, actions),
-            Slot::Vacant | Slot::Idle(_) | Slot::Busy { .. } => {}
+            Slot::Vacant => {}
         }
     }
 
@@ -293,10 +267,8 @@ impl Machine {
         if matches!(self.state(call), Some(State::Killing(_))) {
             return;
         }
-        if let Slot::Busy { kernel, call: ours } = self.slot
-            && ours == call
-        {
-            self.slot = if leaves { Slot::Vacant } else { Slot::Idle(kernel) };
+        if let Some((runtime, kernel)) = self.slots.busy_with(call) {
+            self.slots.put(runtime, if leaves { Slot::Vacant } else { Slot::Idle(kernel) });
         }
         self.feed(call, Input::Done, actions);
     }
@@ -307,24 +279,20 @@ impl Machine {
         if entry.work == Work::Command || std::mem::replace(&mut entry.unheard, true) {
             return self.call_exited(call, actions);
         }
-        if let Slot::Busy { kernel, call: ours } = self.slot
-            && ours == call
-        {
-            self.slot = Slot::Vacant;
+        if let Some((runtime, kernel)) = self.slots.busy_with(call) {
+            self.slots.put(runtime, Slot::Vacant);
             actions.push(Action::KillKernel(kernel));
             self.feed(call, Input::Unheard, actions);
             if self.state(call) == Some(State::Starting) {
-                self.start_kernel(0, actions);
+                self.start_kernel(runtime, 0, actions);
             }
         }
     }
 
     fn call_exited(&mut self, call: CallId, actions: &mut Vec<Action>) {
-        if let Slot::Busy { kernel, call: ours } = self.slot
-            && ours == call
-        {
+        if let Some((runtime, kernel)) = self.slots.busy_with(call) {
             // Init does not know the call, so the kernel's state is anybody's guess.
-            self.slot = Slot::Vacant;
+            self.slots.put(runtime, Slot::Vacant);
             actions.push(Action::KillKernel(kernel));
         }
         self.feed(call, Input::Exited, actions);
@@ -344,22 +312,24 @@ impl Machine {
         }
         self.linked = true;
         let find = |kernel| present.iter().find(|each| each.kernel == kernel);
-        match self.slot {
-            Slot::Starting { kernel, .. } if find(kernel).is_some_and(|each| each.ready) => {
-                self.kernel_ready(kernel, actions);
+        for runtime in Runtime::ALL {
+            match self.slots.slot(runtime) {
+                Slot::Starting { kernel, .. } if find(kernel).is_some_and(|each| each.ready) => {
+                    self.kernel_ready(kernel, actions);
+                }
+                Slot::Starting { kernel, attempt } => {
+                    // Its descriptors may have been lost on the way.
+                    actions.push(Action::KillKernel(kernel));
+                    self.start_kernel(runtime, attempt, actions);
+                }
+                Slot::Idle(kernel) if find(kernel).is_none() => self.slots.put(runtime, Slot::Vacant),
+                Slot::Busy { kernel, call }
+                    if find(kernel).is_none() && matches!(self.state(call), Some(State::Killing(_))) =>
+                {
+                    self.kernel_exited(kernel, actions);
+                }
+                Slot::Vacant | Slot::Idle(_) | Slot::Busy { .. } => {}
             }
-            Slot::Starting { kernel, attempt } => {
-                // Its descriptors may have been lost on the way.
-                actions.push(Action::KillKernel(kernel));
-                self.start_kernel(attempt, actions);
-            }
-            Slot::Idle(kernel) if find(kernel).is_none() => self.slot = Slot::Vacant,
-            Slot::Busy { kernel, call }
-                if find(kernel).is_none() && matches!(self.state(call), Some(State::Killing(_))) =>
-            {
-                self.kernel_exited(kernel, actions);
-            }
-            Slot::Vacant | Slot::Idle(_) | Slot::Busy { .. } => {}
         }
         self.feed_all(Input::Relinked, actions);
     }
@@ -369,7 +339,7 @@ impl Machine {
             return;
         }
         self.phase = Phase::Ending;
-        self.slot = Slot::Vacant;
+        self.slots = Slots::new();
         self.feed_all(Input::Gone, actions);
     }
 
@@ -440,30 +410,29 @@ impl Machine {
     }
 
     fn send(&mut self, call: CallId, work: Work, actions: &mut Vec<Action>) {
-        match (work, self.slot) {
-            (Work::Command, _) => actions.push(Action::StartCommand(call)),
-            (Work::Code { .. }, Slot::Idle(kernel)) => {
-                self.slot = Slot::Busy { kernel, call };
+        let Work::Code { runtime, .. } = work else {
+            actions.push(Action::StartCommand(call));
+            return;
+        };
+        match self.slots.slot(runtime) {
+            Slot::Idle(kernel) => {
+                self.slots.put(runtime, Slot::Busy { kernel, call });
                 actions.push(Action::Execute { kernel, call });
             }
-            (Work::Code { .. }, Slot::Busy { kernel, call: ours }) if ours == call => {
+            Slot::Busy { kernel, call: ours } if ours == call => {
                 actions.push(Action::Execute { kernel, call });
             }
-            (Work::Code { .. }, Slot::Vacant | Slot::Starting { .. } | Slot::Busy { .. }) => {
+            Slot::Vacant | Slot::Starting { .. } | Slot::Busy { .. } => {
                 unreachable!("a call runs only in the kernel that is its own")
             }
         }
     }
 
     fn kill(&mut self, call: CallId, work: Work, actions: &mut Vec<Action>) {
-        match (work, self.slot) {
+        match (work, self.slots.busy_with(call)) {
             (Work::Command, _) => actions.push(Action::KillCommand(call)),
-            (Work::Code { .. }, Slot::Busy { kernel, call: ours }) if ours == call => {
-                actions.push(Action::KillKernel(kernel));
-            }
-            (Work::Code { .. }, Slot::Vacant | Slot::Starting { .. } | Slot::Idle(_) | Slot::Busy { .. }) => {
-                unreachable!("a call that is being killed holds its kernel")
-            }
+            (Work::Code { .. }, Some((_, kernel))) => actions.push(Action::KillKernel(kernel)),
+            (Work::Code { .. }, None) => unreachable!("a call that is being killed holds its kernel"),
         }
     }
 }

@@ -111,6 +111,10 @@ fn kernel() -> impl Strategy<Value = KernelId> {
     (1u32..6).prop_map(KernelId)
 }
 
+fn runtime() -> impl Strategy<Value = Runtime> {
+    prop_oneof![2 => Just(Runtime::Python), 1 => Just(Runtime::Node), 1 => Just(Runtime::Deno)]
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let stop = prop_oneof![
         Just(StopReason::TimedOut),
@@ -120,7 +124,7 @@ fn event() -> impl Strategy<Value = Event> {
     ];
     let timer = prop_oneof![Just(Timer::Limit), Just(Timer::Nudge), Just(Timer::Grace), Just(Timer::Overdue)];
     let work = prop_oneof![
-        3 => any::<bool>().prop_map(|fresh| Work::Code { fresh }),
+        3 => (runtime(), any::<bool>()).prop_map(|(runtime, fresh)| Work::Code { runtime, fresh }),
         1 => Just(Work::Command)
     ];
     let present = prop::collection::vec(
@@ -183,7 +187,7 @@ const FIRST: KernelId = KernelId(1);
 const SECOND: KernelId = KernelId(2);
 
 fn code(call: CallId) -> Event {
-    Event::Submit { call, work: Work::Code { fresh: false } }
+    Event::Submit { call, work: Work::Code { runtime: Runtime::Python, fresh: false } }
 }
 
 fn live() -> Machine {
@@ -205,7 +209,10 @@ fn idle() -> Machine {
 #[test]
 fn the_first_call_starts_a_kernel_and_the_second_does_not() {
     let mut machine = live();
-    assert_eq!(machine.step(code(A)), [Action::StartKernel { kernel: FIRST, attempt: 0 }]);
+    assert_eq!(
+        machine.step(code(A)),
+        [Action::StartKernel { kernel: FIRST, runtime: Runtime::Python, attempt: 0 }]
+    );
     assert_eq!(machine.step(code(B)), []);
     assert_eq!(
         machine.step(Event::KernelReady(FIRST)),
@@ -227,16 +234,22 @@ fn code_that_left_gets_a_fresh_kernel_next_time() {
     machine.step(Event::Done { call: A, leaves: true });
     machine.step(Event::Drained(A));
     assert_eq!(machine.step(Event::KernelExited(FIRST)), []);
-    assert_eq!(machine.step(code(B)), [Action::StartKernel { kernel: SECOND, attempt: 0 }]);
+    assert_eq!(
+        machine.step(code(B)),
+        [Action::StartKernel { kernel: SECOND, runtime: Runtime::Python, attempt: 0 }]
+    );
 }
 
 #[test]
 fn a_fresh_context_kills_the_kernel_that_is_there() {
     let mut machine = idle();
-    let fresh = Event::Submit { call: B, work: Work::Code { fresh: true } };
+    let fresh = Event::Submit { call: B, work: Work::Code { runtime: Runtime::Python, fresh: true } };
     assert_eq!(
         machine.step(fresh),
-        [Action::KillKernel(FIRST), Action::StartKernel { kernel: SECOND, attempt: 0 }]
+        [
+            Action::KillKernel(FIRST),
+            Action::StartKernel { kernel: SECOND, runtime: Runtime::Python, attempt: 0 }
+        ]
     );
     assert_eq!(machine.step(Event::KernelExited(FIRST)), []);
 }
@@ -245,7 +258,10 @@ fn a_fresh_context_kills_the_kernel_that_is_there() {
 fn a_kernel_that_dies_between_calls_is_replaced() {
     let mut machine = idle();
     assert_eq!(machine.step(Event::KernelExited(FIRST)), []);
-    assert_eq!(machine.step(code(B)), [Action::StartKernel { kernel: SECOND, attempt: 0 }]);
+    assert_eq!(
+        machine.step(code(B)),
+        [Action::StartKernel { kernel: SECOND, runtime: Runtime::Python, attempt: 0 }]
+    );
 }
 
 #[test]
@@ -254,7 +270,10 @@ fn a_call_that_no_kernel_heard_gets_another_one_once() {
     machine.step(code(B));
     assert_eq!(
         machine.step(Event::Unheard(B)),
-        [Action::KillKernel(FIRST), Action::StartKernel { kernel: SECOND, attempt: 0 }]
+        [
+            Action::KillKernel(FIRST),
+            Action::StartKernel { kernel: SECOND, runtime: Runtime::Python, attempt: 0 }
+        ]
     );
     assert_eq!(machine.step(Event::KernelExited(FIRST)), []);
     assert_eq!(
@@ -280,12 +299,15 @@ fn a_start_that_fails_is_tried_once_more_and_then_told() {
     machine.step(code(A));
     assert_eq!(
         machine.step(Event::KernelFailed(FIRST)),
-        [Action::StartKernel { kernel: SECOND, attempt: 1 }]
+        [Action::StartKernel { kernel: SECOND, runtime: Runtime::Python, attempt: 1 }]
     );
     let none = Ending { how: How::NoKernel, stop: None, killed: false };
     assert_eq!(machine.step(Event::KernelExited(SECOND)), [Action::Drain(A, none)]);
     machine.step(Event::Drained(A));
-    assert_eq!(machine.step(code(B)), [Action::StartKernel { kernel: KernelId(3), attempt: 0 }]);
+    assert_eq!(
+        machine.step(code(B)),
+        [Action::StartKernel { kernel: KernelId(3), runtime: Runtime::Python, attempt: 0 }]
+    );
 }
 
 #[test]
@@ -363,4 +385,39 @@ fn what_cannot_be_killed_takes_the_cell_with_it() {
     let overdue = Ending { how: How::Overdue, stop: Some(StopReason::TimedOut), killed: true };
     assert_eq!(machine.step(Event::Timer(A, Timer::Overdue)), [Action::Drain(A, overdue)]);
     assert_eq!(machine.step(Event::Drained(A)), [Action::Finish(A), Action::Destroy]);
+}
+
+#[test]
+fn each_runtime_has_a_kernel_of_its_own_and_one_line_serves_all() {
+    let in_node = |call, fresh| Event::Submit { call, work: Work::Code { runtime: Runtime::Node, fresh } };
+    let mut machine = idle();
+    // Python's kernel is idle, and of no use to Node.
+    assert_eq!(
+        machine.step(in_node(B, false)),
+        [Action::StartKernel { kernel: SECOND, runtime: Runtime::Node, attempt: 0 }]
+    );
+    // Python's next call waits its turn, though its own kernel is there.
+    let c = CallId(0xc);
+    assert_eq!(machine.step(code(c)), []);
+    assert!(machine.step(Event::KernelReady(SECOND)).contains(&Action::Execute { kernel: SECOND, call: B }));
+    machine.step(Event::Done { call: B, leaves: false });
+    assert!(machine.step(Event::Drained(B)).contains(&Action::Execute { kernel: FIRST, call: c }));
+    machine.step(Event::Done { call: c, leaves: false });
+    machine.step(Event::Drained(c));
+    // A fresh one for Node costs Python nothing.
+    let d = CallId(0xd);
+    let third = KernelId(3);
+    assert_eq!(
+        machine.step(in_node(d, true)),
+        [
+            Action::KillKernel(SECOND),
+            Action::StartKernel { kernel: third, runtime: Runtime::Node, attempt: 0 }
+        ]
+    );
+    assert_eq!(machine.kernels().runtime_of(FIRST), Some(Runtime::Python));
+    assert_eq!(machine.kernels().live(FIRST), Some(FIRST));
+    // Python's death while Node starts is nobody's failure.
+    machine.step(Event::KernelExited(FIRST));
+    assert!(machine.step(Event::KernelReady(third)).contains(&Action::Execute { kernel: third, call: d }));
+    assert_eq!(machine.kernels().live(FIRST), Some(third));
 }

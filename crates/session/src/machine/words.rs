@@ -1,5 +1,6 @@
 //! What a session's machine hears and says.
 
+use environment::Runtime;
 use protocol::{CallId, KernelId};
 
 use super::call::{Ending, StopReason};
@@ -7,8 +8,10 @@ use super::call::{Ending, StopReason};
 /// What a call asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// Code, in the session's kernel.
+    /// Code, in one of the session's kernels.
     Code {
+        /// Which one.
+        runtime: Runtime,
         /// Whether the kernel must be a new one.
         fresh: bool,
     },
@@ -86,7 +89,7 @@ pub(crate) enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Start a kernel. A second attempt takes the way that needs least.
-    StartKernel { kernel: KernelId, attempt: u8 },
+    StartKernel { kernel: KernelId, runtime: Runtime, attempt: u8 },
     /// Send code to a kernel.
     Execute { kernel: KernelId, call: CallId },
     /// Send a command to init.

@@ -4,6 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use cell::Cell;
+use environment::Runtime;
 use protocol::{CallId, Frame, KernelId, Kind, Spawn};
 use tokio::time::Instant;
 
@@ -28,11 +29,11 @@ const RECONNECT: (Duration, u32) = (Duration::from_millis(50), 100);
 impl Task {
     pub(super) fn act(&mut self, action: Action) {
         match action {
-            Action::StartKernel { kernel, attempt } => self.start_kernel(kernel, attempt),
+            Action::StartKernel { kernel, runtime, attempt } => self.start_kernel(kernel, runtime, attempt),
             Action::Execute { kernel, call } => self.execute(kernel, call),
             Action::StartCommand(call) => self.start_command(call),
             Action::Interrupt(call) => {
-                let kernel = self.machine.kernel_of(call);
+                let kernel = self.machine.kernels().of(call);
                 self.send(&Frame::new(Kind::Interrupt, []).kernel(kernel).call(call));
             }
             Action::KillKernel(kernel) => self.kill_kernel(kernel),
@@ -62,15 +63,18 @@ impl Task {
         self.send(&Frame::new(Kind::KillKernel, []).kernel(kernel));
     }
 
-    fn start_kernel(&mut self, kernel: KernelId, attempt: u8) {
+    fn start_kernel(&mut self, kernel: KernelId, runtime: Runtime, attempt: u8) {
         self.clock.arm(Instant::now() + KERNEL, Alarm::Kernel(kernel));
         let first = self.machine.first().and_then(|call| self.records.get(&call));
-        match self.engine.forks.way(attempt, first.is_some_and(super::Record::is_heavy)) {
+        let way = match runtime {
+            Runtime::Python => self.engine.forks.way(attempt, first.is_some_and(super::Record::is_heavy)),
+            Runtime::Node | Runtime::Deno => Way::Cold,
+        };
+        match way {
             Way::Fork => self.send(&Frame::new(Kind::PrepareKernel, []).kernel(kernel)),
             Way::Cold => {
                 let Some(cell) = &self.cell else { return };
-                let argv = environment::runtime::COLD_KERNEL.iter().map(|&word| word.to_owned());
-                let payload = in_cell(cell, argv.collect());
+                let payload = in_cell(cell, runtime.kernel(self.options.limits.memory));
                 self.send(&Frame::new(Kind::StartKernel, payload).kernel(kernel));
             }
         }
@@ -78,7 +82,7 @@ impl Task {
 
     /// A kernel could not be started, for this reason.
     pub(super) fn kernel_failed(&mut self, kernel: KernelId, fault: String) {
-        if self.machine.waits_for(kernel) {
+        if self.machine.kernels().is_starting(kernel) {
             tracing::warn!(session = %self.session, %kernel, "a kernel could not be started: {fault}");
             self.start_fault(&fault);
             self.kill_kernel(kernel);
@@ -95,7 +99,7 @@ impl Task {
     }
 
     pub(super) fn kernel_overdue(&mut self, kernel: KernelId) {
-        if self.machine.waits_for(kernel) {
+        if self.machine.kernels().is_starting(kernel) {
             self.kernel_failed(kernel, format!("it was not ready after {} s", KERNEL.as_secs()));
         }
     }
@@ -114,9 +118,17 @@ impl Task {
         } else {
             record.replay.restart();
         }
-        let Some(record) = self.records.get(&call) else { return };
-        let (Content::Code(payload) | Content::Question(payload)) = &record.content else { return };
-        let payload = payload.clone();
+        let Some(record) = self.records.get_mut(&call) else { return };
+        let payload = match &mut record.content {
+            Content::Code(call) => {
+                if let Some(runtime) = record.runtime {
+                    self.kernels.send_there(runtime, call);
+                }
+                call.to_string().into_bytes()
+            }
+            Content::Question(question) => question.to_string().into_bytes(),
+            Content::Command(_) => return,
+        };
         self.send(&Frame::new(Kind::Execute, payload).kernel(kernel).call(call));
         self.watch_disk();
     }
@@ -124,9 +136,10 @@ impl Task {
     /// Tells code what has happened to its kernel since the last code ran. Questions are told nothing.
     fn tell_of_kernel(&mut self, kernel: KernelId, call: CallId) {
         let Some(record) = self.records.get_mut(&call).filter(|record| !record.is_question()) else { return };
-        record.fresh = self.last_kernel != kernel;
-        self.last_kernel = kernel;
-        if let Some(reason) = self.lost.take()
+        let Some(runtime) = record.runtime else { return };
+        let (fresh, lost) = self.kernels.enter(runtime, kernel);
+        record.fresh = fresh;
+        if let Some(reason) = lost
             && !record.clears
         {
             record.notice(format!(

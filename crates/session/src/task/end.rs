@@ -56,17 +56,22 @@ impl Task {
                 record.tell(event);
             }
         }
+        if !record.command && !record.is_question() {
+            // A timer of an earlier call, that went off during this one: it need not wait for the next.
+            for event in self.late.take() {
+                record.tell(event);
+            }
+        }
         let not_reached = self.not_reached(&record);
         let not_displayed = record.output.not_displayed();
         for notice in notices.into_iter().chain(not_displayed).chain(not_reached) {
             record.notice(notice);
         }
         // A question that was never asked has cost nobody a kernel that held something.
-        if !record.command && (record.started.is_some() || !record.is_question()) {
-            self.lost = match variables {
-                Survival::Lost => Some(outcome.to_string()),
-                Survival::Kept => self.lost.take(),
-            };
+        if let (Survival::Lost, Some(runtime)) = (variables, record.runtime)
+            && (record.started.is_some() || !record.is_question())
+        {
+            self.kernels.lose(runtime, outcome.to_string());
         }
         tracing::debug!(session = %self.session, %call, outcome = outcome.name(), "a call has ended");
         let done = record.done.take();

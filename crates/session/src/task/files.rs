@@ -103,7 +103,7 @@ impl Task {
 
     /// The kernel whose directory commands and paths start from.
     pub(super) fn working_kernel(&self) -> KernelId {
-        self.machine.kernel().unwrap_or(KernelId::NONE)
+        self.machine.kernels().live(self.kernels.last()).unwrap_or(KernelId::NONE)
     }
 
     /// There is a new connection: what was asked over the old one is asked again.

@@ -1,6 +1,7 @@
 //! What init says.
 
 use bytes::Bytes;
+use environment::Runtime;
 use policy::network::Mode;
 use protocol::codec::Reader;
 use protocol::{CallId, CellState, Frame, KernelId, Kind, RefusedReason, WaitStatus};
@@ -101,6 +102,7 @@ impl Task {
             | Kind::Stderr
             | Kind::Ready
             | Kind::Run
+            | Kind::Cancel
             | Kind::Hello
             | Kind::PrepareKernel
             | Kind::StartKernel
@@ -125,12 +127,14 @@ impl Task {
         let state = CellState::decode(payload).unwrap_or_default();
         let present: Vec<Present> =
             state.kernels.iter().map(|kernel| Present { kernel: kernel.id, ready: kernel.ready }).collect();
-        let last = self.last_kernel;
-        if self.machine.has_kernel(last)
-            && self.machine.call_in(last).is_none()
-            && !present.iter().any(|each| each.kernel == last)
-        {
-            self.lost = Some("it ended while the connection to it was lost".to_owned());
+        for runtime in Runtime::ALL {
+            let last = self.kernels.last_of(runtime);
+            if self.machine.kernels().has(last)
+                && self.machine.kernels().call_in(last).is_none()
+                && !present.iter().any(|each| each.kernel == last)
+            {
+                self.kernels.lose(runtime, "it ended while the connection to it was lost");
+            }
         }
         self.events.push_back(Event::Linked(present));
         self.send_orders_again();
@@ -144,7 +148,7 @@ impl Task {
             return;
         };
         // Nobody waits for it any more: letting go of the ends tells init so.
-        if !self.machine.has_kernel(kernel) {
+        if !self.machine.kernels().has(kernel) {
             return;
         }
         let engine = self.engine.clone();
@@ -157,12 +161,15 @@ impl Task {
     fn on_kernel_exited(&mut self, kernel: KernelId, payload: &[u8]) {
         let status = WaitStatus::decode(payload).ok();
         self.clock.disarm(|alarm| alarm == Alarm::Kernel(kernel));
-        if let Some(record) = self.machine.call_in(kernel).and_then(|call| self.records.get_mut(&call)) {
+        if let Some(record) =
+            self.machine.kernels().call_in(kernel).and_then(|call| self.records.get_mut(&call))
+        {
             record.exit = status;
-        } else if self.machine.waits_for(kernel) {
+        } else if self.machine.kernels().is_starting(kernel) {
             self.start_fault(&format!("{} before it was ready", exit_text(status)));
-        } else if self.machine.has_kernel(kernel) {
-            self.lost = Some(format!("between calls it {}", self.death(status)));
+        } else if let Some(runtime) = self.machine.kernels().runtime_of(kernel) {
+            let death = self.death(status);
+            self.kernels.lose(runtime, format!("between calls it {death}"));
         }
         self.events.push_back(Event::KernelExited(kernel));
     }
@@ -196,14 +203,16 @@ impl Task {
                     record.fault = Some(text);
                     // As if it had not been sent.
                     record.started = None;
-                    self.lost.get_or_insert_with(|| "the one before it had ended".to_owned());
+                    if let Some(runtime) = record.runtime {
+                        self.kernels.lose_if_kept(runtime, "the one before it had ended");
+                    }
                     self.events.push_back(Event::Unheard(call));
                     return;
                 }
                 _ => record.fault = Some(text),
             }
             self.events.push_back(Event::CallExited(call));
-        } else if self.machine.waits_for(kernel) {
+        } else if self.machine.kernels().is_starting(kernel) {
             self.kernel_failed(kernel, text);
         }
     }
@@ -211,9 +220,11 @@ impl Task {
     fn on_broken(&mut self, kernel: KernelId, payload: &[u8]) {
         let sentence: String = String::from_utf8_lossy(payload).chars().take(500).collect();
         let text = format!("it broke the protocol: {sentence}");
-        if let Some(record) = self.machine.call_in(kernel).and_then(|call| self.records.get_mut(&call)) {
+        if let Some(record) =
+            self.machine.kernels().call_in(kernel).and_then(|call| self.records.get_mut(&call))
+        {
             record.fault = Some(text);
-        } else if self.machine.waits_for(kernel) {
+        } else if self.machine.kernels().is_starting(kernel) {
             self.start_fault(&text);
         } else if kernel == KernelId::NONE {
             tracing::error!(session = %self.session, "init gives up the connection: {sentence}");
@@ -233,13 +244,13 @@ impl Task {
         let mut read = Reader::new(payload);
         let (Ok(limit), Ok(seen)) = (read.u64(), read.u64()) else { return };
         let kill = SoftKill { limit, seen };
-        let call = if call == CallId::NONE { self.machine.call_in(kernel) } else { Some(call) };
+        let call = if call == CallId::NONE { self.machine.kernels().call_in(kernel) } else { Some(call) };
         if let Some(record) = call.and_then(|call| self.records.get_mut(&call)) {
             if record.replay.take(payload.len() as u64) == 0 {
                 record.soft_kill = Some(kill);
             }
-        } else if self.machine.has_kernel(kernel) {
-            self.lost = Some("between calls it was killed: the cell's memory limit was reached".to_owned());
+        } else if let Some(runtime) = self.machine.kernels().runtime_of(kernel) {
+            self.kernels.lose(runtime, "between calls it was killed: the cell's memory limit was reached");
         }
     }
 
@@ -274,6 +285,9 @@ impl Task {
         match done::done(payload) {
             Ok(done) => {
                 let leaves = done.leaves();
+                if let Some(runtime) = record.runtime {
+                    self.kernels.left_off(runtime, done.cwd.as_deref());
+                }
                 if let Some(answer) = record.answer.take() {
                     let _ = answer.send(Answer::Report(payload.to_vec()));
                 }

@@ -13,6 +13,7 @@ mod end;
 mod files;
 mod frames;
 mod keep;
+mod pasts;
 mod record;
 mod way_out;
 mod workspace;
@@ -38,6 +39,7 @@ use crate::disk::Disk;
 use crate::ended::Watched;
 use crate::engine::Shared;
 use crate::error::{Error, Result};
+use crate::language::TypeErrors;
 use crate::late::Late;
 use crate::link::Link;
 use crate::machine::{Event, Machine, StopReason};
@@ -50,6 +52,7 @@ use crate::queue::Stream;
 use files::Orders;
 pub(crate) use files::{FileOrder, Granted};
 use keep::Keeper;
+use pasts::Pasts;
 use record::Record;
 pub(crate) use record::{Content, Submission, Time};
 pub use workspace::WorkspaceOptions;
@@ -68,6 +71,8 @@ pub struct SessionOptions {
     pub limits: Limits,
     /// What its cell may reach.
     pub network: Network,
+    /// What becomes of TypeScript code with type errors.
+    pub type_errors: TypeErrors,
     /// Where its cell sees its workspace.
     pub mount: Mount,
     /// How long its cell lives without a daemon; zero: it ends with its connection.
@@ -85,6 +90,7 @@ impl Default for SessionOptions {
         SessionOptions {
             limits: Limits::default(),
             network: Network::default(),
+            type_errors: TypeErrors::default(),
             mount: Mount::default(),
             linger: Duration::ZERO,
             ttl: None,
@@ -181,10 +187,7 @@ pub(crate) struct Task {
     /// Output that was read and not yet passed on; pieces that follow each other become one.
     pending: Option<(CallId, Stream, Vec<u8>)>,
     late: Late,
-    /// The kernel that ran the last code.
-    last_kernel: KernelId,
-    /// Why the variables of earlier calls are gone, until the next call has been told.
-    lost: Option<String>,
+    kernels: Pasts,
     oom_seen: u64,
     disk: Disk,
     measuring: bool,
@@ -226,8 +229,7 @@ impl Task {
             records: HashMap::new(),
             pending: None,
             late: Late::default(),
-            last_kernel: KernelId::NONE,
-            lost: None,
+            kernels: Pasts::new(),
             oom_seen: 0,
             disk: Disk::default(),
             measuring: false,

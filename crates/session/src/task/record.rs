@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use environment::Runtime;
 use protocol::{CallId, WaitStatus};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::done::Done;
 use crate::event::Event;
-use crate::machine::Ending;
+use crate::machine::{Ending, Work};
 use crate::outcome::SoftKill;
 use crate::output::{Output, Spooled};
 use crate::question::Answer;
@@ -20,9 +22,9 @@ use super::way_out::Seen;
 #[derive(Debug)]
 pub(crate) enum Content {
     /// What the kernel is told.
-    Code(Vec<u8>),
+    Code(Value),
     /// What the kernel is asked, without running anything.
-    Question(Vec<u8>),
+    Question(Value),
     /// A program and its arguments.
     Command(Vec<String>),
 }
@@ -40,7 +42,7 @@ pub(crate) enum Time {
 #[derive(Debug)]
 pub(crate) struct Submission {
     pub(crate) call: CallId,
-    pub(crate) work: crate::machine::Work,
+    pub(crate) work: Work,
     pub(crate) content: Content,
     pub(crate) time: Time,
     pub(crate) items: Sender,
@@ -55,6 +57,8 @@ pub(crate) struct Record {
     pub(crate) answer: Option<oneshot::Sender<Answer>>,
     pub(crate) content: Content,
     pub(crate) command: bool,
+    /// What runs its code; none of a command.
+    pub(crate) runtime: Option<Runtime>,
     /// Whether it asked for a fresh context, and so needs no word about the old one.
     pub(crate) clears: bool,
     pub(crate) limit: Duration,
@@ -79,12 +83,17 @@ pub(crate) struct Record {
 impl Record {
     /// A call that waits.
     pub(crate) fn new(submission: Submission, limit: Duration, output_limit: u64) -> Record {
+        let (runtime, clears) = match submission.work {
+            Work::Code { runtime, fresh } => (Some(runtime), fresh),
+            Work::Command => (None, false),
+        };
         Record {
             items: submission.items,
             answer: submission.answer,
             content: submission.content,
-            command: submission.work == crate::machine::Work::Command,
-            clears: submission.work == crate::machine::Work::Code { fresh: true },
+            command: runtime.is_none(),
+            runtime,
+            clears,
             limit,
             output: Output::new(output_limit),
             replay: Replay::default(),
@@ -110,10 +119,9 @@ impl Record {
 
     /// Whether its code is likely to import what takes long: a guess, which only decides who waits for what.
     pub(crate) fn is_heavy(&self) -> bool {
-        let Content::Code(code) = &self.content else { return false };
-        [&b"pandas"[..], b"matplotlib", b"numpy"]
-            .iter()
-            .any(|name| code.windows(name.len()).any(|at| at == *name))
+        let Content::Code(call) = &self.content else { return false };
+        let code = call["code"].as_str().unwrap_or_default();
+        ["pandas", "matplotlib", "numpy"].iter().any(|name| code.contains(name))
     }
 
     /// Gives the caller an event. One that has gone away misses it.

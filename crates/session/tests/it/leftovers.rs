@@ -130,7 +130,7 @@ async fn wave(bench: &Bench, sessions: usize) {
                     session.stop().await.unwrap();
                 }
                 3 => {
-                    session.clear().await.unwrap();
+                    session.clear(session::Language::Python).await.unwrap();
                     session.stop().await.unwrap();
                 }
                 _ => drop(session),

@@ -32,7 +32,7 @@ print(subprocess.run('pwd; cat two', shell=True, capture_output=True, text=True)
         "printf '#!/bin/sh\\necho it runs' > tool && chmod +x tool && ./tool && /mnt/data/tool && rm tool";
     assert_eq!(shell(&session, program).await.ok().stdout(), "it runs\nit runs\n");
     // A fresh interpreter is there, too; one that has moved can come back.
-    session.clear().await.unwrap();
+    session.clear(session::Language::Python).await.unwrap();
     let code = "import os; here = os.getcwd(); os.chdir('/tmp'); os.chdir('/mnt/workspace'); print(here, os.getcwd())";
     assert_eq!(print(&session, code).await, "/mnt/data /mnt/data\n");
     session.stop().await.unwrap();

@@ -146,7 +146,7 @@ async fn a_fresh_context_is_fresh(bench: &Bench) {
     )
     .await
     .ok();
-    let cleared = session.clear().await.unwrap();
+    let cleared = session.clear(session::Language::Python).await.unwrap();
     assert_eq!((cleared.outcome, cleared.fresh_kernel), (Outcome::Ok, true));
     let look = "import os; ('x' in globals(), 'SEEN' in os.environ, open('kept').read(), os.getcwd())";
     let ran = run(&session, look).await.ok();

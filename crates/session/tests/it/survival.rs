@@ -140,7 +140,7 @@ async fn killed_during_a_storm(bench: &Bench, victims: &[Victim], rounds: u32, s
                 running.spawn(async move {
                     let ran = run(&session, &format!("x = {n}\nprint(x)")).await.ok();
                     assert_eq!(ran.stdout(), format!("{n}\n"));
-                    session.clear().await.unwrap();
+                    session.clear(session::Language::Python).await.unwrap();
                     assert_eq!(print(&session, "print('x' in globals())").await, "False\n");
                     session.stop().await.unwrap();
                 });
@@ -204,7 +204,7 @@ async fn a_kernel_that_dies_as_a_call_comes() {
                 _ => panic!("round {round}: {ran:?}"),
             }
             // Its end, if it has not come yet.
-            session.clear().await.unwrap();
+            session.clear(session::Language::Python).await.unwrap();
         }
         assert!(heard > 0 && fresh > 0, "they never met: {heard} heard, {fresh} fresh");
         session.stop().await.unwrap();

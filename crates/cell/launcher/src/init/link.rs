@@ -68,7 +68,7 @@ pub(super) struct Link {
     /// `None` once its other end is closed.
     socket: Option<OwnedFd>,
     decoder: Decoder,
-    /// The one call on its way to the kernel.
+    /// The one call on its way to the kernel, and that it is to be interrupted.
     run: Queue,
     pipes: Pipes,
     /// Tells whether a kernel that init started came to run.
@@ -208,6 +208,8 @@ impl Link {
                 // A kernel that has just ended needs no interruption.
                 let _ = process::signal(pidfd, Signal::Interrupt);
                 self.interrupted = true;
+                self.run.push(Kind::Cancel, self.id, call, Rc::new(Vec::new()));
+                self.flush();
                 self.interrupt_children();
                 true
             }

@@ -97,6 +97,7 @@ impl Init {
             | Kind::SoftMemory
             | Kind::FileReply
             | Kind::Run
+            | Kind::Cancel
             | Kind::Ready
             | Kind::Stdout
             | Kind::Stderr

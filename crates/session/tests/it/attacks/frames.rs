@@ -22,7 +22,7 @@ async fn session(bench: &Bench) -> Session {
 
 /// A fresh kernel is as good as any.
 async fn assert_recovers(session: &Session, what: &str) {
-    let cleared = session.clear().await.unwrap();
+    let cleared = session.clear(session::Language::Python).await.unwrap();
     assert_eq!(cleared.outcome, Outcome::Ok, "{what}: {cleared:?}");
     let ran = run(session, "n = 1\nprint('on')\nn").await.ok();
     assert_eq!(

@@ -79,7 +79,7 @@ async fn leave(bench: &Bench) {
         let ran = run(&session, &format!("{IMPORTS}{code}")).await;
         assert!(matches!(ran.report.outcome, Outcome::Ok), "{what}: {ran:?}");
         assert_eq!(run(&session, "print('on')").await.stdout(), "on\n", "{what}");
-        let cleared = session.clear().await.unwrap();
+        let cleared = session.clear(session::Language::Python).await.unwrap();
         assert_eq!(cleared.outcome, Outcome::Ok, "{what}: {cleared:?}");
         let ran = run(&session, "print('fresh', 1 + 1)").await;
         assert_eq!(
@@ -208,7 +208,7 @@ async fn a_planted_workspace_is_listed_opened_and_removed() {
         std::io::Read::read_to_string(&mut file, &mut content).unwrap();
         assert_eq!(content, "1");
         // Kernels come and go, the disk is measured, and the end removes all of it.
-        session.clear().await.unwrap();
+        session.clear(session::Language::Python).await.unwrap();
         assert_eq!(print(&session, "import time; time.sleep(1.1); print('on')").await, "on\n");
         session.stop().await.unwrap();
     })

@@ -16,7 +16,7 @@ async fn nothing_can_be_taken_from_a_kernel_that_enters() {
         run(&session, WATCH).await.ok();
         for n in 0..ENTRIES {
             // Ends the kernel, but not the watchers, who have left its session; the next one is forked.
-            let cleared = session.clear().await.unwrap();
+            let cleared = session.clear(session::Language::Python).await.unwrap();
             assert!(cleared.fresh_kernel, "{n}: {cleared:?}");
         }
         session.create_file("stop", &b""[..]).await.unwrap();
@@ -54,11 +54,11 @@ async fn whoever_stops_or_kills_what_enters_harms_itself() {
                 // Each call ends, in whatever way, and others notice nothing.
                 let (_, said) = tokio::join!(run(&session, "1"), print(&other, "print('unharmed')"));
                 assert_eq!(said, "unharmed\n");
-                let _ = session.clear().await;
+                let _ = session.clear(session::Language::Python).await;
             }
             let hit: u32 = std::fs::read_to_string(ended).unwrap().parse().unwrap();
             assert!(hit > 0, "{signal}: nothing was hit");
-            session.clear().await.unwrap();
+            session.clear(session::Language::Python).await.unwrap();
             assert_eq!(print(&session, "print('alive')").await, "alive\n", "{signal}");
             session.stop().await.unwrap();
             let new = bench.session().await;

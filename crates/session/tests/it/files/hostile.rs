@@ -181,7 +181,7 @@ async fn an_interpreter_that_is_stopped_or_dead_is_not_needed() {
             shell(&session, &format!("kill -KILL {pid}")).await.ok();
             write(&session, "/mnt/workspace/y", "dead").await;
             // Until its end is noticed, a call may still come to it.
-            session.clear().await.unwrap();
+            session.clear(session::Language::Python).await.unwrap();
             let ran = run(&session, "import os; os.getcwd()").await.ok();
             assert_eq!(ran.value(), Some("'/mnt/workspace'"));
             assert_eq!(read(&session, "y").await, ("/mnt/workspace/y".into(), "dead".into()));

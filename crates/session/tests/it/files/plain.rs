@@ -90,7 +90,7 @@ async fn relative_paths_and_commands_start_where_the_code_went() {
             run(&session, hide).await.ok();
             assert_eq!(read(&session, "y").await.0, "/mnt/workspace/y");
             // A fresh interpreter.
-            session.clear().await.unwrap();
+            session.clear(session::Language::Python).await.unwrap();
             assert_eq!(shell(&session, "pwd").await.ok().stdout(), "/mnt/workspace\n");
             assert_eq!(read(&session, "y").await.0, "/mnt/workspace/y");
             session.stop().await.unwrap();

@@ -81,7 +81,7 @@ while True:
         let ran = crate::kit::Ran::of(call).await;
         assert!(matches!(ran.report.outcome, Outcome::Interrupted { .. }), "{ran:?}");
         // Its children go on; a fresh context ends them.
-        let cleared = session.clear().await.unwrap();
+        let cleared = session.clear(session::Language::Python).await.unwrap();
         assert_eq!(cleared.outcome, Outcome::Ok, "{cleared:?}");
         assert_room(&session).await;
         prepare(&session).await;

@@ -87,6 +87,8 @@ impl Link {
             // Too late: it was killed on its way here.
             (State::Ending(..), Kind::Ready) => Ok(()),
             (_, Kind::Stdout | Kind::Stderr | Kind::Display | Kind::Result) => {
+                // It may only say that something is not the call's own.
+                let call = if frame.call == CallId::NONE { CallId::NONE } else { call };
                 relay.output(self.id, call, frame.kind, frame.payload);
                 Ok(())
             }
