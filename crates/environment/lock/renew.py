@@ -2,14 +2,20 @@
 
     uv run --no-project --python 3.11 --with packaging crates/environment/lock/renew.py [NAME …]
 
-Needs `uv` on the PATH and a package index that tells the sizes of files. For each NAME.in (default: all of them; `uv` is
-a name too) it writes
+Needs `uv` and, for `javascript`, `npm` on the PATH, and a package index that tells the sizes of files. For each NAME.in
+(default: all of them; `uv` and `javascript` are names too) it writes
 
     NAME.txt      requirements, every one with the hash of each wheel that may be installed; no marker, no address
     NAME.wheels   `sha256 bytes filename` of those wheels, so that a progress bar knows how much is left
     NAME.modules  the modules that can be imported with it, so that an environment can be chosen by a program's imports
 
-and `uv.wheels`, the wheels of uv that are fetched where the machine has no uv. One version of each package serves every
+and `uv.wheels`, the wheels of uv that are fetched where the machine has no uv. Of `javascript/package.json`, the
+JavaScript libraries of every environment, it makes
+
+    package-lock.json   npm's lock: every package with its hash, for every machine; no address
+    bytes               for each architecture, how much npm fetches with it
+
+One version of each package serves every
 interpreter and architecture below: that is checked. The requirements need no markers, for the table has wheels only for
 those that want the package: one that has no wheel there is left out there. A change of any of these files gives the
 environment another id, so it is installed anew beside the old one; and `docs/libraries.md` is to be made anew, as its test says.
@@ -18,8 +24,10 @@ In NAME.in a line is a requirement, `-r OTHER.in`, or `--without PACKAGE`: a dep
 in a comment above it. Installing needs wheels: what comes as source only would run as we install it.
 """
 
+import gzip
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -190,6 +198,35 @@ def renew_uv():
     (HERE / "uv.wheels").write_text(table(wheels(package)))
 
 
+def travelled(content):
+    """The bytes of something fetched: an archive as it is; what tells of packages is compressed on its way."""
+    return len(content if content.startswith(b"\x1f\x8b") else gzip.compress(content))
+
+
+def renew_javascript():
+    """Everything anew: a lock that is there is not looked at."""
+    place = HERE / "javascript"
+    with tempfile.TemporaryDirectory() as folder:
+        project = pathlib.Path(folder, "project")
+        project.mkdir()
+        shutil.copy(place / "package.json", project)
+
+        def npm(*arguments):
+            quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+            subprocess.run(["npm", *arguments, *quiet], cwd=project, check=True, stdout=subprocess.DEVNULL)
+
+        npm("install", "--package-lock-only", "--omit-lockfile-registry-resolved")
+        lines = []
+        for machine, cpu in sorted({"x86_64": "x64", "aarch64": "arm64"}.items()):
+            cache = pathlib.Path(folder, machine)
+            npm("ci", "--os=linux", f"--cpu={cpu}", "--cache", str(cache))
+            fetched = (path for path in cache.joinpath("_cacache/content-v2").rglob("*") if path.is_file())
+            lines.append(f"{machine} {sum(travelled(path.read_bytes()) for path in fetched)}\n")
+        shutil.copy(project / "package-lock.json", place)
+        (place / "bytes").write_text("".join(lines))
+
+
 if __name__ == "__main__":
-    for each in sys.argv[1:] or [*sorted(path.stem for path in HERE.glob("*.in")), "uv"]:
-        renew_uv() if each == "uv" else renew(each)
+    others = {"uv": renew_uv, "javascript": renew_javascript}
+    for each in sys.argv[1:] or [*sorted(path.stem for path in HERE.glob("*.in")), *others]:
+        others[each]() if each in others else renew(each)
