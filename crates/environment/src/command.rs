@@ -77,7 +77,8 @@ pub(crate) fn last_words(output: &Output) -> String {
     }
 }
 
-fn said(output: &Output) -> String {
+/// What a program said that ended badly.
+pub(crate) fn said(output: &Output) -> String {
     let text = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
     String::from_utf8_lossy(text).into_owned()
 }

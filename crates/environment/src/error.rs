@@ -61,6 +61,12 @@ pub enum Error {
         /// The last words of the program that tried.
         output: String,
     },
+    /// The npm registry could not be reached, or does not have a package.
+    #[error("fetch the JavaScript libraries from the npm registry: {output}")]
+    Registry {
+        /// What npm said of it.
+        output: String,
+    },
     /// What was fetched is not what was locked.
     #[error("verify {what}: its contents are not those that were locked: {output}")]
     Hash {
@@ -115,8 +121,12 @@ impl Error {
                 "check the connection; a mirror can be named in `UV_DEFAULT_INDEX`, a proxy in `HTTPS_PROXY`; what was fetched already is kept"
                     .to_owned()
             }
+            Self::Registry { .. } => {
+                "check the connection; a mirror can be named by `registry=` in `~/.npmrc` or in `npm_config_registry`, a proxy in `HTTPS_PROXY`; what was fetched already is kept"
+                    .to_owned()
+            }
             Self::Hash { .. } => {
-                "the package index served something else than was locked; try another index with `UV_DEFAULT_INDEX`".to_owned()
+                "the package index served something else than was locked; try another index with `UV_DEFAULT_INDEX`, another npm registry with `npm_config_registry`".to_owned()
             }
             Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "choose a directory that you may write to with `--data DIR` or `--environments DIR`".to_owned()

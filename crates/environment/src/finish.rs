@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::place::Staging;
 use crate::python::{Python, seen_in_cells};
 use crate::recipe::Recipe;
-use crate::{files, layer};
+use crate::{files, javascript, layer};
 
 /// Where `matplotlib`'s list of fonts lies below an environment's root.
 pub(crate) const FONTS: &str = "share/matplotlib";
@@ -98,6 +98,13 @@ impl Staged<'_> {
         Ok(())
     }
 
+    /// Writes down what TypeScript is to know of Deno, which only Deno itself can tell.
+    pub(crate) fn write_deno_types(&self) -> Result<()> {
+        let mut types = self.quiet(&self.root().join("bin/deno"))?;
+        let output = run(types.arg("types"), || "ask `deno` for its types".to_owned())?;
+        files::write(&self.root().join(javascript::DENO_TYPES), output.stdout)
+    }
+
     /// Runs what the recipe promises, and returns the versions of the programs.
     pub(crate) fn run_programs(&self, recipe: &Recipe) -> Result<BTreeMap<String, String>> {
         let mut import = self.python_command()?;
@@ -130,6 +137,14 @@ impl Staged<'_> {
         if bin.join("deno").exists() {
             told("deno", self.quiet(&bin.join("deno"))?.arg("--version"))?;
         }
+        let libraries = self.root().join(javascript::LIBRARIES);
+        let compiler = libraries.join("typescript/bin/tsc");
+        run(self.quiet(&node)?.arg(compiler).arg("--version"), || "run `tsc`".to_owned())?;
+        let mut load = self.quiet(&node)?;
+        // What is nothing but types cannot be loaded.
+        let names = javascript::wanted()?.into_iter().filter(|name| !name.starts_with("@types/"));
+        load.arg("-e").arg(include_str!("scripts/libraries.cjs")).arg(libraries).args(names);
+        run(&mut load, || "load the JavaScript libraries".to_owned())?;
         Ok(programs)
     }
 

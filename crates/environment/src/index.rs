@@ -81,6 +81,22 @@ impl Index {
         variables
     }
 
+    /// What a Node that fetches packages is told: the certificates and the proxy of pip, where it has none of its own. Node knows
+    /// no certificates but those that it brings; the machine's know a company's proxy too.
+    pub(crate) fn for_node(&self, set: &dyn Fn(&str) -> bool) -> Vec<(&'static str, String)> {
+        let mut variables = Vec::new();
+        let machines = || CERTIFICATES.iter().find(|path| std::path::Path::new(path).exists());
+        if !set("NODE_EXTRA_CA_CERTS") {
+            let own = Some(self.certificates.clone()).filter(|path| !path.is_empty());
+            let certificates = own.or_else(|| Some((*machines()?).to_owned()));
+            variables.extend(certificates.map(|path| ("NODE_EXTRA_CA_CERTS", path)));
+        }
+        if !self.proxy.is_empty() && !["HTTPS_PROXY", "https_proxy"].iter().any(|name| set(name)) {
+            variables.push(("HTTPS_PROXY", self.proxy.clone()));
+        }
+        variables
+    }
+
     /// The addresses of the indexes, uv's own settings first.
     pub(crate) fn addresses(&self) -> Vec<String> {
         let own = ["UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"];
@@ -129,6 +145,20 @@ mod tests {
         };
         let names: Vec<_> = mirror().variables(&set).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["UV_INSECURE_HOST"]);
+    }
+
+    #[test]
+    fn node_gets_the_certificates_and_the_proxy_of_pip() {
+        let index = Index { proxy: "http://proxy.test:3128".to_owned(), ..mirror() };
+        let told = |set: &[&str]| index.for_node(&|name| set.contains(&name));
+        assert_eq!(
+            told(&[]),
+            [
+                ("NODE_EXTRA_CA_CERTS", "/etc/company.pem".to_owned()),
+                ("HTTPS_PROXY", "http://proxy.test:3128".to_owned())
+            ]
+        );
+        assert_eq!(told(&["NODE_EXTRA_CA_CERTS", "https_proxy"]), []);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::manifest::{Installed, Manifest};
 use crate::place::{Place, Staging};
 use crate::progress::{Progress, Stage};
 use crate::recipe::Recipe;
-use crate::{base, compile, python, uv};
+use crate::{base, compile, javascript, python, uv};
 
 /// Installs `recipe` into `dir`, unless somebody else does so meanwhile.
 pub(crate) fn install(recipe: &Recipe, dir: &Path, progress: &mut dyn Progress) -> Result<Installed> {
@@ -64,7 +64,7 @@ fn make(
     base::build(&python, root, root)?;
 
     progress.stage(Stage::Fetching);
-    let uv = Uv { place, program, index, python: root.join("bin/python") };
+    let uv = Uv { place, program, index: index.clone(), python: root.join("bin/python") };
     uv.fetch(&packages, &staging.scratch.join("fetched"), progress)?;
 
     progress.stage(Stage::Installing);
@@ -76,6 +76,10 @@ fn make(
     let staged = Staged { staging, python: &python };
     staged.place_programs()?;
 
+    progress.stage(Stage::Libraries);
+    javascript::install(place, staging, &index)?;
+    staged.write_deno_types()?;
+
     progress.stage(Stage::Compiling);
     compile::compile(staging, &python.name(), Path::new(ROOT), progress)?;
 
@@ -85,6 +89,7 @@ fn make(
     let mut manifest = Manifest::new(recipe.name, recipe.id(), &python.version);
     manifest.programs = staged.run_programs(recipe)?;
     manifest.packages = finish::installed_packages(root, &python)?;
+    manifest.javascript = javascript::installed(&root.join(javascript::LIBRARIES))?;
     base::configure(&python, root, Path::new(ROOT))?;
     staged.check_tree()?;
     manifest.size = files::publish_modes(root)?;

@@ -1,7 +1,7 @@
 //! Installs and describes environments: what a cell sees as its software, read-only and shared by all cells.
 //!
 //! An environment is one directory that is bound at [`ROOT`] in every cell: an interpreter copied from the host, the packages of a
-//! lock, Node and Deno. Its recipe (name, lock, modules) is compiled in; uv installs it, once, with the network; from then on it
+//! lock, Node and Deno with their libraries. Its recipe (name, lock, modules) is compiled in; uv installs it, once, with the network; from then on it
 //! is found by one small file, and nothing of the network, of uv or of the host's Python is needed.
 //!
 //! What must stay true:
@@ -27,9 +27,11 @@ mod finish;
 mod imports;
 mod index;
 mod install;
+mod javascript;
 mod layer;
 mod lock;
 mod manifest;
+mod npm;
 #[cfg(test)]
 mod page;
 mod place;

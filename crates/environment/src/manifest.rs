@@ -20,8 +20,11 @@ pub(crate) struct Manifest {
     pub(crate) id: String,
     /// The interpreter's version, such as `3.12.1`.
     pub(crate) python: String,
-    /// Name and version of each package, sorted by name.
+    /// Name and version of each Python package, sorted by name.
     pub(crate) packages: Vec<(String, String)>,
+    /// The same of the JavaScript libraries.
+    #[serde(default)]
+    pub(crate) javascript: Vec<(String, String)>,
     /// Name and version of each program in `bin` that people ask for.
     pub(crate) programs: BTreeMap<String, String>,
     /// Bytes on disk.
@@ -48,8 +51,10 @@ pub struct Installed {
 pub struct Description {
     /// Which environment it is.
     pub installed: Installed,
-    /// Name and version of each package, sorted by name.
+    /// Name and version of each Python package, sorted by name.
     pub packages: Vec<(String, String)>,
+    /// Name and version of each JavaScript package that a program can import, sorted by name.
+    pub javascript: Vec<(String, String)>,
     /// Name and version of each program: `python`, `pip`, `node`, `npm`, `deno`.
     pub programs: BTreeMap<String, String>,
     /// What it takes on disk, in bytes.
@@ -69,6 +74,7 @@ impl Manifest {
             id,
             python: python.to_owned(),
             packages: Vec::new(),
+            javascript: Vec::new(),
             programs: BTreeMap::new(),
             size: 0,
             created,
@@ -111,6 +117,7 @@ impl Manifest {
         Description {
             installed: self.installed(root),
             packages: self.packages,
+            javascript: self.javascript,
             programs: self.programs,
             size: self.size,
             created: self.created,
@@ -141,6 +148,7 @@ mod tests {
         assert_eq!(Manifest::read(dir.path()).unwrap(), None);
         let mut manifest = Manifest::new("lean", "0123456789ab".to_owned(), "3.12.1");
         manifest.packages.push(("numpy".to_owned(), "2.4.6".to_owned()));
+        manifest.javascript.push(("lodash".to_owned(), "4.18.1".to_owned()));
         manifest.programs.insert("node".to_owned(), "24.19.0".to_owned());
         manifest.write(dir.path()).unwrap();
         assert_eq!(Manifest::read(dir.path()).unwrap(), Some(manifest));

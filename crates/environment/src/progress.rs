@@ -15,6 +15,8 @@ pub enum Stage {
     Fetching,
     /// Laying out the packages that were fetched.
     Installing,
+    /// Fetching and laying out the JavaScript libraries.
+    Libraries,
     /// Compiling every module to bytecode; [`Progress::compiling`] tells how far it is.
     Compiling,
     /// Running what was installed.
@@ -33,6 +35,7 @@ impl Stage {
             Self::Interpreter => "copying Python",
             Self::Fetching => "fetching packages",
             Self::Installing => "installing packages",
+            Self::Libraries => "installing JavaScript libraries",
             Self::Compiling => "compiling to bytecode",
             Self::Checking => "checking",
             Self::Storing => "storing",

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::lock;
 use crate::wants::{self, Absent, Want};
+use crate::{javascript, lock};
 
 /// Raised whenever an install would turn out differently for the same lock: it gives every environment another id.
 const LAYOUT: &str = "1";
@@ -108,11 +108,11 @@ impl Recipe {
             .ok_or_else(|| Error::Unknown { name: name.to_owned() })
     }
 
-    /// What an environment made from this recipe is called by: 12 hexadecimal digits that change with the lock, the layout and
+    /// What an environment made from this recipe is called by: 12 hexadecimal digits that change with the locks, the layout and
     /// the machine's architecture. Not with the interpreter: that is copied in, so a newer one on the host changes nothing.
     pub fn id(&self) -> String {
         let mut hash = Sha256::new();
-        for part in [LAYOUT, std::env::consts::ARCH, self.name, self.requirements] {
+        for part in [LAYOUT, std::env::consts::ARCH, self.name, self.requirements, javascript::LOCK] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
@@ -130,10 +130,11 @@ impl Recipe {
         STANDARD.lines().chain(self.modules.lines()).any(|each| each == module)
     }
 
-    /// Bytes of the wheels that an install on this machine fetches, for the Python that most machines have.
+    /// Bytes of the wheels and JavaScript libraries that an install on this machine fetches, for the Python that most machines have.
     pub fn fetched_bytes(&self) -> u64 {
         let packages = lock::packages(self.requirements, self.wheels, USUAL_MINOR, std::env::consts::ARCH);
-        packages.unwrap_or_default().iter().map(|package| package.size).sum()
+        let wheels: u64 = packages.unwrap_or_default().iter().map(|package| package.size).sum();
+        wheels + javascript::fetched_bytes()
     }
 
     /// Those of `imports` that this environment does not hold.
