@@ -2,11 +2,22 @@
 //
 // The means is V8's inspector in this very thread: nothing else has its `replMode` (`vm` forgets `const`, wrapping in a
 // function changes what declarations mean, and rewriting them by a parser costs the parser).
+//
+// What must stay true: the promise of an evaluation lives until it is settled. V8 holds it weakly, and tells us of its
+// end from within the garbage collection, where Node then calls JavaScript: the process dies. Waiting for what never
+// comes, or an interrupt, leaves such promises. It is the first one that an evaluation makes.
 
 import inspector from 'node:inspector';
-import { apply } from '../safe.mjs';
+import { promiseHooks } from 'node:v8';
+import { Set, apply, uncurried } from '../safe.mjs';
 
 const { post } = inspector.Session.prototype;
+
+const { onInit } = promiseHooks;
+const hold = uncurried(Set.prototype.add);
+const drop = uncurried(Set.prototype.delete);
+/** Promises of evaluations that are not settled. */
+const held = new Set();
 
 export class Engine {
   constructor() {
@@ -27,11 +38,17 @@ export class Engine {
 
   evaluate(source, name, settled) {
     const expression = `${source}\n//# sourceURL=${encodeURI(name)}`;
+    let promise;
+    const stop = onInit((made) => {
+      if (promise !== undefined) return;
+      promise = made;
+      hold(held, made);
+      stop();
+    });
     this.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'call' }, (error, answer) => {
-      if (error) {
-        settled({ lost: true });
-        return;
-      }
+      // It was terminated, and who wished that ends the call.
+      if (error) return;
+      drop(held, promise);
       const { exceptionDetails: thrown, result } = answer;
       if (thrown === undefined) {
         settled({ value: this.take(result) });
@@ -46,6 +63,8 @@ export class Engine {
       }
       this.post('Runtime.releaseObjectGroup', { objectGroup: 'call' }, () => {});
     });
+    // Code that has a syntax error made none.
+    if (promise === undefined) stop();
   }
 
   /** The value that the inspector describes. */

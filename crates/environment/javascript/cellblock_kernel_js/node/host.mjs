@@ -7,6 +7,7 @@ import { Engine } from './engine.mjs';
 import { Port } from './port.mjs';
 import { installEnding } from './ending.mjs';
 import { Globals } from './globals.mjs';
+import { guardSignals } from './signals.mjs';
 import { apply, defineProperty, slice, lastIndexOf, split, startsWith } from '../safe.mjs';
 
 const { inspect } = util;
@@ -32,6 +33,7 @@ export function host(fd) {
     write: port.write,
     shielded: port.shielded,
     serve(kernel, on) {
+      guardSignals();
       globals.install(kernel, this);
       ending = installEnding(on, owner, port);
       port.serve(on);
@@ -46,6 +48,7 @@ export function host(fd) {
     isPromise,
     then: (promise, good, bad) => apply(then, promise, [good, bad]),
     begin(request) {
+      guardSignals();
       globals.begin(request);
       if (request.final) port.release();
     },

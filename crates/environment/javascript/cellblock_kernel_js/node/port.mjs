@@ -15,6 +15,7 @@ import fs from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes } from '../safe.mjs';
+import { whenSignalled } from './signals.mjs';
 import { ANSWER, SHIELD, WISH } from './words.mjs';
 
 const { load, store, wait, notify } = Atomics;
@@ -126,7 +127,7 @@ export class Port {
         notify(this.words, ANSWER);
       }
     });
-    if (kind === CANCEL) this.on.cancel(call);
+    if (kind === CANCEL) whenSignalled(() => this.on.cancel(call));
     else this.on.run(call, payload);
   }
 

@@ -1,12 +1,17 @@
 // process.stdout, process.stderr and console.
 //
 // Both streams are made when they are first asked for: to print, `console` needs them, and many calls print nothing.
-// What is written goes out at once, as it does with a file or a terminal. `console` keeps its identity, but its methods
+// What is written goes out at once, as it does with a file or a terminal, and not through the machinery of Writable:
+// an interrupt within that would leave a stream that thinks it is writing for ever. `console` keeps its identity, but its methods
 // become those of a plain Console: Node's own also tell the inspector, which keeps what was logged.
 
 import { STDERR, STDOUT } from '../wire.mjs';
 import { Writable } from 'node:stream';
-import { defineProperty } from '../safe.mjs';
+import { Bytes, defineProperty } from '../safe.mjs';
+
+const { from } = Buffer;
+const { isView } = ArrayBuffer;
+const nextTick = process.nextTick.bind(process);
 
 const METHODS = [
   'log', 'warn', 'dir', 'time', 'timeEnd', 'timeLog', 'trace', 'assert', 'clear', 'count', 'countReset', 'group',
@@ -20,22 +25,38 @@ class Output extends Writable {
     this.isTTY = false;
     this._type = 'pipe';
     this._isStdio = true;
-    defineProperty(this, '_write', {
-      value: (chunk, encoding, written) => {
-        if (typeof chunk === 'string' && encoding && encoding !== 'utf8' && encoding !== 'utf-8') {
-          chunk = Buffer.from(chunk, encoding);
-        }
-        kernel.print(kind, chunk);
-        written();
-      },
-    });
+    defineProperty(this, 'print', { value: (chunk) => kernel.print(kind, chunk) });
+  }
+
+  write(chunk, encoding, written) {
+    if (typeof encoding === 'function') {
+      written = encoding;
+      encoding = undefined;
+    }
+    if (typeof chunk === 'string') {
+      const plain = encoding == null || encoding === 'utf8' || encoding === 'utf-8' || encoding === 'buffer';
+      this.print(plain ? chunk : from(chunk, encoding));
+    } else if (isView(chunk)) {
+      this.print(new Bytes(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    } else {
+      // It throws, in Node's own words.
+      return super.write(chunk, encoding, written);
+    }
+    if (typeof written === 'function') nextTick(written, null);
+    return true;
+  }
+
+  // A pipe that somebody made by `stream.Writable`'s own means.
+  _write(chunk, encoding, written) {
+    this.write(chunk, encoding);
+    written();
   }
 
   // A stream that is the process's own does not end before it.
   end(chunk, encoding, ended) {
     const done = [chunk, encoding, ended].find((each) => typeof each === 'function');
     if (chunk != null && typeof chunk !== 'function') this.write(chunk, typeof encoding === 'string' ? encoding : undefined);
-    process.nextTick(() => {
+    nextTick(() => {
       done?.();
       this.emit('finish');
     });
@@ -43,7 +64,7 @@ class Output extends Writable {
   }
 
   destroy(error) {
-    if (error) process.nextTick(() => this.emit('error', error));
+    if (error) nextTick(() => this.emit('error', error));
     return this;
   }
 }
