@@ -82,7 +82,7 @@ function code(host, links) {
 function render(host, error, early, texts, name, message) {
   let text;
   if (isObject(error) && host.isError(error)) {
-    text = guarded(() => cleaned(host.inspect(error, { depth: 4, maxStringLength: VALUE })), null);
+    text = guarded(() => cleaned(host.inspect(error, { depth: 4, maxStringLength: VALUE }), early !== null), null);
     if (typeof text !== 'string') text = message ? `${name}: ${message}` : name;
   } else {
     text = `Uncaught ${guarded(() => host.inspect(error, { depth: 2, maxStringLength: VALUE }), name)}`;
@@ -118,7 +118,7 @@ function excerpt({ name, line, column }, texts) {
 }
 
 /** A text in which stack traces end where the user's code does. */
-export function cleaned(text) {
+export function cleaned(text, all = false) {
   const lines = split(text, '\n');
   const kept = [];
   for (let at = 0; at < lines.length; ) {
@@ -134,7 +134,7 @@ export function cleaned(text) {
       if (includes(lines[end], OURS)) ours = true;
       else if (!includes(lines[end], 'node:') && !includes(lines[end], '<anonymous>')) last = end + 1;
     }
-    const upTo = ours || last > at ? last : end;
+    const upTo = all || ours || last > at ? last : end;
     for (let each = at; each < upTo; each += 1) if (!includes(lines[each], OURS)) push(kept, lines[each]);
     // What follows the frames belongs to the error: its own properties, and its cause.
     if (upTo < end && test(/ \{$/, lines[end - 1])) {

@@ -31,7 +31,7 @@
 //   shielded(call)              calls it (synchronous, short), and no interrupt terminates code within it
 //   turn(call)                  calls it after one turn of the event loop: what was due is done
 //   inspect(value, options)     the runtime's own text for a value (util.inspect's options that it knows)
-//   isProxy(value), isPromise(value), isError(value)
+//   isProxy(value), isPromise(value), isError(value), isSyntaxError(value)   without running code of the user's
 //   then(promise, good, bad)    the promise's own `then`, whatever the code made of the prototype
 //   begin(request)              before each call: `argv`, `filename`, and whatever the runtime's globals need
 //   load(specifier, options)    dynamic import, relative to the current directory

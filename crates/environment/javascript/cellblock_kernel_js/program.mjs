@@ -1,10 +1,25 @@
-// From the text of a call to its evaluation: what is rewritten, and what is remembered for tracebacks.
+// From the text of a call to its evaluation: what is rewritten, what is loaded first, and what tracebacks remember.
+//
+// Most code needs none of it and is evaluated as it is. The parser is loaded for code with `import` or `export` in it,
+// and for code that declares a name anew in another form, which V8 refuses before anything of it ran.
 
-import { Map, indexOf, keys, test } from './safe.mjs';
+import { Map, Set, defineProperty, hasOwn, indexOf, keys, match, slice, test } from './safe.mjs';
 
 /** Texts of cells kept for tracebacks, characters; the oldest go first. */
 const TEXTS = 4 << 20;
 const MODULE = /\b(?:import|export)\b/;
+const AGAIN = /^Identifier '(.+)' has already been declared$/;
+/** Holds namespaces while names are declared from them. */
+const GLOBAL = '__cellblock_imports';
+
+/** An error that has its place in the code by what it says, and not by its stack. */
+export class Placed {
+  constructor(error, line, column) {
+    this.error = error;
+    this.line = line;
+    this.column = column;
+  }
+}
 
 export class Program {
   constructor(kernel) {
@@ -12,6 +27,7 @@ export class Program {
     /** What code is called in tracebacks, and its text. */
     this.texts = new Map();
     this.size = 0;
+    this.typescript = null;
   }
 
   /** Prepares and begins the call; whatever fails is its outcome. */
@@ -19,35 +35,157 @@ export class Program {
     const { kernel } = this;
     const { request } = call;
     const typed = request.language === 'typescript';
-    const name = request.filename || `cell-${call.number}.${typed ? 'ts' : 'js'}`;
-    call.name = name;
-    this.remember(name, request.code);
-    if (typed || test(MODULE, request.code)) {
-      this.prepare(call, typed).catch((error) => kernel.finish(call, { error }));
-    } else {
+    call.name = request.filename || `cell-${call.number}.${typed ? 'ts' : 'js'}`;
+    this.remember(call.name, request.code);
+    if (!typed && this.typescript === null && !test(MODULE, request.code)) {
       this.evaluate(call, request.code);
+      return;
     }
+    kernel.host.as(call, async () => {
+      try {
+        await this.prepare(call, typed);
+      } catch (error) {
+        kernel.settled(call, error instanceof Placed ? { thrown: error.error, line: error.line, column: error.column } : { thrown: error, line: 0, column: 0 });
+      }
+    });
   }
 
   async prepare(call, typed) {
-    const { kernel } = this;
-    let code = call.request.code;
-    if (typed) throw new Error('this kernel cannot run TypeScript yet');
-    kernel.finish(call, { error: new Error('imports are not there yet') });
+    let { code } = call.request;
+    if (typed || this.typescript !== null) {
+      const typescript = await import('./typing.mjs');
+      const prepared = await typescript.prepare(this, call, typed);
+      if (prepared === null) return;
+      code = prepared;
+    }
+    if (!test(MODULE, code)) {
+      this.evaluate(call, code);
+      return;
+    }
+    let without;
+    try {
+      without = (await import('./source.mjs')).withoutModules(this.kernel.host.acorn(), code);
+    } catch (error) {
+      if (error.loc === undefined) throw error;
+      // The words may stand in a string; if not, V8 says that there are no imports, and the parser knows better.
+      const { line, column } = error.loc;
+      call.malformed = new Placed(new SyntaxError(error.message.replace(/ \(\d+:\d+\)$/, '')), line, column + 1);
+      this.evaluate(call, code);
+      return;
+    }
+    const namespaces = await this.load(without.imports);
+    if (call.done) return;
+    if (namespaces.length > 0) await this.declare(call, without.imports, namespaces);
+    if (!call.done) this.evaluate(call, without.code);
   }
 
-  evaluate(call, code) {
+  async load(imports) {
+    const { host } = this.kernel;
+    const namespaces = [];
+    for (const { specifier, attributes, names, line, column } of imports) {
+      let namespace;
+      try {
+        namespace = await host.load(specifier, keys(attributes).length > 0 ? { with: attributes } : undefined);
+      } catch (error) {
+        throw new Placed(error, line, column);
+      }
+      for (const { imported } of names) {
+        if (imported !== null && !hasOwn(namespace, imported)) {
+          const text = `The requested module '${specifier}' does not provide an export named '${imported}'`;
+          throw new Placed(new SyntaxError(text), line, column);
+        }
+      }
+      namespaces[namespaces.length] = namespace;
+    }
+    return namespaces;
+  }
+
+  async declare(call, imports, namespaces) {
+    const { host } = this.kernel;
+    const { declarationsOf } = await import('./source.mjs');
+    const assigned = new Set();
+    for (;;) {
+      globalThis[GLOBAL] = namespaces;
+      const text = declarationsOf(imports, GLOBAL, assigned);
+      const ended = await new Promise((settled) => host.evaluate(text, `${call.name}.imports`, call, settled));
+      delete globalThis[GLOBAL];
+      if (!('thrown' in ended)) return;
+      const again = ended.thrown instanceof SyntaxError && match(AGAIN, ended.thrown.message);
+      if (!again || assigned.has(again[1])) throw ended.thrown;
+      assigned.add(again[1]);
+    }
+  }
+
+  evaluate(call, code, forms = null) {
     const { kernel } = this;
-    kernel.host.evaluate(code, call.name, call, (ended) => kernel.settled(call, ended));
+    kernel.host.evaluate(code, call.name, call, (ended) => {
+      const said = 'thrown' in ended && kernel.host.isSyntaxError(ended.thrown) ? ended.thrown.message : '';
+      const again = typeof said === 'string' && said !== '' ? match(AGAIN, said) : null;
+      if (again) {
+        kernel.host.as(call, () => this.again(call, code, again[1], forms, ended));
+      } else if (call.malformed && ended.line > 0 && test(MODULE, said)) {
+        kernel.settled(call, { thrown: call.malformed.error, line: call.malformed.line, column: call.malformed.column });
+      } else {
+        kernel.settled(call, ended);
+      }
+    });
+  }
+
+  /** The code declares a name that exists in another form: nothing of it ran. */
+  async again(call, code, name, forms, ended) {
+    const { kernel } = this;
+    const next = forms ?? new Map();
+    call.original ??= { code, ended };
+    const { code: original, ended: first } = call.original;
+    let changed = null;
+    try {
+      const { changes, redeclared } = await import('./source.mjs');
+      const acorn = kernel.host.acorn();
+      const form = formAfter(next.get(name), name, () => changes(acorn, original, name));
+      if (form === null) {
+        // The language would say so when it is too late, and of an assignment that does not look like one.
+        rephrase(first.thrown, `Identifier '${name}' is a constant of an earlier call, and this code changes it: use another name`);
+      } else {
+        next.set(name, form);
+        changed = redeclared(acorn, original, next);
+      }
+    } catch {}
+    if (changed === null) {
+      kernel.settled(call, first);
+    } else if (changed.before === '') {
+      this.evaluate(call, changed.code, next);
+    } else {
+      kernel.host.evaluate(changed.before, call.name, call, (moved) => {
+        const more = 'thrown' in moved && kernel.host.isSyntaxError(moved.thrown) ? match(AGAIN, moved.thrown.message) : null;
+        if (more) kernel.host.as(call, () => this.again(call, code, more[1], next, ended));
+        else if ('thrown' in moved) kernel.settled(call, first);
+        else this.evaluate(call, changed.code, next);
+      });
+    }
   }
 
   remember(name, text) {
-    this.texts.set(name, text);
-    this.size += text.length;
-    for (const [old, its] of this.texts) {
+    const { texts } = this;
+    this.size += text.length - (texts.get(name)?.length ?? 0);
+    texts.delete(name);
+    texts.set(name, text);
+    for (const [old, its] of texts) {
       if (this.size <= TEXTS || old === name) break;
-      this.texts.delete(old);
+      texts.delete(old);
       this.size -= its.length;
     }
   }
+}
+
+/** The form to try after this one: `const`, `let`, '' (an assignment); null if none is left. */
+function formAfter(form, name, changes) {
+  if (form === undefined) return hasOwn(globalThis, name) ? '' : changes() ? 'let' : 'const';
+  return form === 'const' ? 'let' : null;
+}
+
+function rephrase(error, message) {
+  const { stack, message: old } = error;
+  const at = indexOf(stack, old);
+  defineProperty(error, 'message', { value: message });
+  if (at >= 0) defineProperty(error, 'stack', { value: slice(stack, 0, at) + message + slice(stack, at + old.length) });
 }

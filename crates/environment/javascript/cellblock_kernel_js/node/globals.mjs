@@ -1,14 +1,161 @@
-// The globals that code in Node.js expects: process.stdout, console, require, module, the built-in modules by name.
+// The globals that code in Node.js expects: require, module, import, process.argv, the built-in modules by name.
+//
+// They follow the working directory, as a program's follow its file. None is enumerable, and all may be declared again.
 
+import module, { builtinModules, createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { IMPORT } from '../source.mjs';
+import { apply, create, defineProperty } from '../safe.mjs';
 import { installStreams } from './streams.mjs';
+
+const { dirname, isAbsolute, join } = path;
+const { getBuiltinModule, cwd } = process;
+/** What a cell's file is called where a file's name is asked for. */
+const CELL = '[cell]';
+
+function hidden(name, value) {
+  defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+}
+
+/** A global that is loaded when it is first read. */
+function lazy(name, make) {
+  defineProperty(globalThis, name, {
+    configurable: true,
+    enumerable: false,
+    get: () => {
+      const value = make();
+      hidden(name, value);
+      return value;
+    },
+    set: (value) => hidden(name, value),
+  });
+}
+
+function compiled(file) {
+  const made = new module.Module(file);
+  made._compile('module.exports = (specifier, options) => import(specifier, options)', file);
+  return made;
+}
 
 export class Globals {
   install(kernel) {
-    process.argv.length = 1;
+    process.argv = [process.execPath];
     installStreams(kernel);
+    this.filename = null;
+    this.requires = create(null);
+    this.importers = create(null);
+    this.installRequire();
+    this.installImport();
+    for (const name of builtinModules) {
+      // The REPL's `crypto` is the module as well, which has all that the global has.
+      if ((name in globalThis && name !== 'crypto') || name.includes('/') || name.startsWith('_')) continue;
+      lazy(name, () => apply(getBuiltinModule, process, [name]));
+    }
   }
 
-  begin(request) {
-    if (Array.isArray(request.argv)) process.argv = [process.execPath, ...request.argv];
+  /** The file that the code would be. */
+  file() {
+    if (this.filename !== null) return this.filename;
+    let directory = '/';
+    try {
+      directory = apply(cwd, process, []);
+    } catch {}
+    return join(directory, CELL);
+  }
+
+  begin({ argv, filename }) {
+    if (Array.isArray(argv)) process.argv = [process.execPath, ...argv];
+    this.filename = typeof filename === 'string' && isAbsolute(filename) ? filename : null;
+    if (this.filename === null) return;
+    this.module.filename = this.module.id = this.filename;
+  }
+
+  installRequire() {
+    const main = (this.module = new module.Module('.'));
+    main.loaded = false;
+    process.mainModule = main;
+    const made = () => {
+      const file = this.file();
+      return (this.requires[file] ??= createRequire(file));
+    };
+    const require = function require(id) {
+      return made()(id);
+    };
+    const resolve = (...rest) => made().resolve(...rest);
+    resolve.paths = (...rest) => made().resolve.paths(...rest);
+    Object.assign(require, { resolve, main, extensions: module._extensions, cache: module._cache });
+    this.require = require;
+    hidden('require', require);
+    hidden('module', main);
+    hidden('exports', main.exports);
+    for (const [name, value] of [['__filename', () => this.file()], ['__dirname', () => dirname(this.file())]]) {
+      defineProperty(globalThis, name, { configurable: true, get: value, set: (other) => hidden(name, other) });
+    }
+    defineProperty(main, 'paths', { configurable: true, get: () => module._nodeModulePaths(dirname(this.file())) });
+    main.require = require;
+  }
+
+  installImport() {
+    const load = (specifier, options) => this.load(specifier, options);
+    const meta = create(null, {
+      dirname: { enumerable: true, get: () => dirname(this.file()) },
+      filename: { enumerable: true, get: () => this.file() },
+      main: { enumerable: true, value: true },
+      resolve: { enumerable: true, value: (specifier) => this.resolve(specifier) },
+      url: { enumerable: true, get: () => pathToFileURL(this.file()).href },
+    });
+    defineProperty(load, 'meta', { get: () => meta });
+    hidden(IMPORT, load);
+  }
+
+  /** A function that imports as a module in this file does. */
+  importer(file) {
+    let made = this.importers[file];
+    if (made === undefined) {
+      // A module of CommonJS imports relative to its file. (`vm` can be told to, with a warning.)
+      const { exports } = compiled(file);
+      made = this.importers[file] = exports;
+    }
+    return made;
+  }
+
+  async load(specifier, options) {
+    try {
+      return await this.importer(this.file())(specifier, options);
+    } catch (error) {
+      if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !this.missing(error, specifier)) throw error;
+      // Imports do not look where `require` does.
+      for (const place of (process.env.NODE_PATH ?? '').split(':')) {
+        if (!place.endsWith('/node_modules')) continue;
+        try {
+          return await this.importer(join(dirname(place), CELL))(specifier, options);
+        } catch (other) {
+          if (other?.code !== 'ERR_MODULE_NOT_FOUND' || !this.missing(other, specifier)) throw other;
+        }
+      }
+      throw error;
+    }
+  }
+
+  /** Whether it is this package that is not there, and not one that it imports itself. */
+  missing(error, specifier) {
+    const bare = typeof specifier === 'string' && !/^(?:[./]|[a-z]+:)/.test(specifier);
+    return bare && String(error.message).includes(`'${specifier.split('/').slice(0, specifier[0] === '@' ? 2 : 1).join('/')}' imported from`);
+  }
+
+  resolve(specifier) {
+    if (/^(?:\.{0,2}\/|[a-z]+:)/.test(specifier)) return new URL(specifier, pathToFileURL(this.file())).href;
+    const found = this.require.resolve(specifier);
+    return isAbsolute(found) ? pathToFileURL(found).href : found.startsWith('node:') ? found : `node:${found}`;
+  }
+
+  /** The parser, of the environment. */
+  acorn() {
+    if (this.parser === undefined) {
+      const place = process.env.CELLBLOCK_TEST_NODE_MODULES ?? join(dirname(process.execPath), '../lib/node_modules');
+      this.parser = createRequire(import.meta.url)(join(place, 'acorn'));
+    }
+    return this.parser;
   }
 }

@@ -13,7 +13,7 @@ import { apply, defineProperty, slice, lastIndexOf, split, startsWith } from '..
 const { inspect } = util;
 const { isNativeError, isPromise, isProxy } = util.types;
 const { then } = Promise.prototype;
-const { setImmediate: later, Error: AnyError } = globalThis;
+const { setImmediate: later, Error: AnyError, SyntaxError } = globalThis;
 const { cpuUsage, chdir, cwd } = process;
 const { readFileSync, statfsSync } = fs;
 const isInstance = Function.prototype[Symbol.hasInstance];
@@ -44,6 +44,7 @@ export function host(fd) {
     turn: (call) => void later(call),
     inspect,
     isError: (value) => isNativeError(value) || apply(isInstance, AnyError, [value]),
+    isSyntaxError: (value) => isNativeError(value) && apply(isInstance, SyntaxError, [value]),
     isProxy,
     isPromise,
     then: (promise, good, bad) => apply(then, promise, [good, bad]),
