@@ -1,0 +1,190 @@
+// One check: parse, find names, put the call behind what it refers to, ask for what is wrong, translate.
+//
+// A call is read first as a file of a project of its own that knows no library: 2 ms, and its names have to be known
+// before it can be seen which earlier ones it refers to. Syntax errors end it there, as tsc's own output would be
+// mostly what follows from them.
+import { translated } from './diagnostics.mjs';
+import { emitted } from './emit.mjs';
+import { importedTypes } from './imports.mjs';
+import { Server, Refused } from './server.mjs';
+import { checking, globals, parsing } from './settings.mjs';
+import { load, Tree } from './tree.mjs';
+
+/** What the compiler's process may use before it collects what it does not need, in MiB. */
+const MEMORY = 256;
+
+export class Compiler {
+  #options;
+  #server;
+  #idle;
+  /** What the process was told: path → text. */
+  #told = new Map();
+  #files = new Map();
+  #roots = { check: [], parse: [] };
+  #snapshot;
+  #own;
+
+  constructor(options) {
+    this.#options = options;
+    this.#own = {
+      check: '/.cellblock/check/tsconfig.json',
+      parse: '/.cellblock/parse/tsconfig.json',
+      globals: '/.cellblock/globals.d.ts',
+    };
+  }
+
+  get pid() { return this.#server?.alive ? this.#server.pid : undefined; }
+
+  /** Gives `{ diagnostics, draft, javascript, map }`. */
+  prepare(text, scope, { number, cwd }) {
+    return this.#lasting(async () => {
+      const path = `${cwd}/cell-${number}.cellblock.ts`;
+      const { tree, wrong } = await this.#parse(text, path);
+      const report = (found) => translated(found, {
+        text, path, resolves: this.#options.resolves && ((name) => this.#options.resolves(name, cwd)),
+      });
+      if (wrong.length > 0) return { diagnostics: report(wrong), javascript: null, map: null };
+      let draft = scope.draft(number, path, text, tree);
+      let found = await this.#check(draft, scope);
+      // An interface that contradicts the earlier one takes its place instead of being merged with it.
+      if (draft.merges && found.some((one) => one.category === 1 && one.fileName === path)) {
+        const alone = scope.draft(number, path, text, tree, { merge: false });
+        const without = await this.#check(alone, scope);
+        if (errors(without) < errors(found)) [draft, found] = [alone, without];
+      }
+      const types = await this.#typesOnly(tree, path);
+      return { diagnostics: report(found), draft, ...await this.#translate(tree, text, types, number) };
+    });
+  }
+
+  /** Reads a call of JavaScript; undefined if its syntax is not TypeScript's. */
+  read(text, scope, { number, cwd }) {
+    return this.#lasting(async () => {
+      const path = `${cwd}/cell-${number}.cellblock.js`;
+      const { tree, wrong } = await this.#parse(text, path);
+      return wrong.length > 0 ? undefined : scope.draft(number, path, text, tree);
+    });
+  }
+
+  /** Translates without a check, for want of a compiler. */
+  unchecked(text, number) {
+    return emitted(text, { libraries: this.#options.libraries, name: `cell-${number}.ts` });
+  }
+
+  warm(cwd) {
+    return this.#lasting(() => this.#update(new Map([[`${cwd}/cell-0.cellblock.ts`, 'export {};']])));
+  }
+
+  close() {
+    clearTimeout(this.#idle);
+    this.#server?.close();
+    this.#server = undefined;
+  }
+
+  /** Does `work` with a process that lives; with another one if it goes away meanwhile. */
+  async #lasting(work) {
+    clearTimeout(this.#idle);
+    await load(this.#options.libraries);
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Refused || this.#server?.alive) throw error;
+      return await work();
+    } finally {
+      this.#idle = setTimeout(() => this.close(), this.#options.idle);
+      this.#idle.unref();
+    }
+  }
+
+  #start() {
+    if (this.#server?.alive) return this.#server;
+    const { libraries, memory = MEMORY } = this.#options;
+    this.#told.clear();
+    this.#snapshot = undefined;
+    const executable = `${libraries}/@typescript/typescript-linux-${process.arch}/lib/tsc`;
+    this.#server = new Server(executable, { cwd: '/', memory, read: (path) => this.#files.get(path) });
+    return this.#server;
+  }
+
+  async #parse(text, path) {
+    const file = path.endsWith('.js') ? `${this.#own.parse}.js` : `${this.#own.parse}.ts`;
+    await this.#update(undefined, new Map([[file, text]]));
+    const project = this.#project(this.#own.parse);
+    const [wrong, answer] = await Promise.all([
+      this.#server.call('getSyntacticDiagnostics', { ...project, file }),
+      this.#server.call('getSourceFile', { ...project, file }),
+    ]);
+    return {
+      wrong: (wrong ?? []).map((one) => ({ ...one, fileName: one.fileName === file ? path : one.fileName })),
+      tree: new Tree(answer.data, text),
+    };
+  }
+
+  async #check(draft, scope) {
+    await this.#update(scope.files(draft));
+    return await this.#server.call('getSemanticDiagnostics', { ...this.#project(this.#own.check), file: draft.path }) ?? [];
+  }
+
+  /** The names that the call imports and that are types only. */
+  async #typesOnly(tree, path) {
+    const wanted = importedTypes(tree);
+    if (wanted.length === 0) return new Set();
+    return await this.#server.call('getSymbolsAtPositions', {
+      ...this.#project(this.#own.check), file: path, positions: wanted.map((one) => one.position),
+    }).then(async (symbols) => {
+      const types = new Set();
+      await Promise.all(wanted.map(async ({ node }, at) => {
+        const symbol = symbols[at];
+        if (!symbol) return;
+        const target = await this.#server.call('getAliasedSymbol', { ...this.#project(this.#own.check), symbol: symbol.id });
+        const flags = target?.flags ?? 0;
+        if (flags & TYPE && !(flags & VALUE)) types.add(node);
+      }));
+      return types;
+    });
+  }
+
+  async #translate(tree, text, types, number) {
+    return emitted(text, { libraries: this.#options.libraries, name: `cell-${number}.ts` });
+  }
+
+  #project(file) {
+    return { snapshot: this.#snapshot.snapshot, project: this.#snapshot.projects.find((one) => one.configFileName === file).id };
+  }
+
+  /** Tells the process which files there are now: those of the check, of the parse, or both. */
+  async #update(check, parse) {
+    const server = this.#start();
+    const { check: checkFile, parse: parseFile, globals: globalsFile } = this.#own;
+    if (check) this.#replace('check', checkFile, check, () => checking([globalsFile, ...check.keys()], this.#options));
+    if (parse) this.#replace('parse', parseFile, parse, () => parsing([...parse.keys()]));
+    this.#files.set(globalsFile, globals(this.#options.runtime));
+    const changes = { created: [], changed: [], deleted: [] };
+    for (const [path, text] of this.#files) {
+      if (!this.#told.has(path)) changes.created.push(path);
+      else if (this.#told.get(path) !== text) changes.changed.push(path);
+    }
+    for (const path of this.#told.keys()) if (!this.#files.has(path)) changes.deleted.push(path);
+    const open = [checkFile, parseFile].filter((file) => this.#files.has(file) && !this.#told.has(file));
+    const params = this.#snapshot ? { fileChanges: changes } : {};
+    if (open.length > 0) params.openProjects = open;
+    const before = this.#snapshot?.snapshot;
+    this.#told = new Map(this.#files);
+    this.#snapshot = await server.call('updateSnapshot', params);
+    if (before !== undefined) server.call('release', { snapshot: before }).catch(() => {});
+  }
+
+  #replace(kind, settings, files, text) {
+    for (const path of this.#roots[kind]) if (!files.has(path)) this.#files.delete(path);
+    this.#roots[kind] = [...files.keys()];
+    for (const [path, content] of files) this.#files.set(path, content);
+    this.#files.set(settings, text());
+  }
+}
+
+const VALUE = 111551;
+const TYPE = 788968;
+
+function errors(found) {
+  return found.filter((one) => one.category === 1).length;
+}

@@ -1,0 +1,174 @@
+// What a session has declared, and how one call sees what the calls before it declared.
+//
+// Every call is a module file of its own: its names shadow whatever is global, and may be declared again with another
+// type by a later call without touching what earlier calls made of the older one. Two trailers stand behind a call's
+// text, on lines of their own, so that positions in the text are those that its author sees:
+//
+//   export {}; declare global { namespace $call3 { export { a, B } } }     what later calls can refer to
+//   import B = $call1.B; declare let a: typeof $call2.a;                    what this call refers to
+//
+// TypeScript says that an export has no place in there, but does what is meant, and errors in trailers are not shown.
+// Rejected: `import { B } from './call-1'` asks whether that file exists, over the pipe, as it then does for hundreds
+// of others; and one global scope for all calls would change the types of earlier calls with every redeclaration.
+// An alias keeps all of a name's meanings, generics included. What can be assigned has to be a variable instead.
+import { declared } from './names.mjs';
+
+/** Calls whose text goes with every check, if nothing in the call at hand needs more. */
+const WINDOW = 48;
+const WORD = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu;
+const ASSIGNABLE = new Set(['let', 'var']);
+
+const home = (number) => `$call${number}`;
+
+export class Scope {
+  /** number → call */
+  #calls = new Map();
+  /** name → number of the call that declared it last */
+  #latest = new Map();
+  #clock = 0;
+
+  /** A call as it would stand behind those that were begun; nothing is remembered yet. */
+  draft(number, path, text, tree, { merge = true } = {}) {
+    const own = declared(tree);
+    const words = new Set(text.match(WORD));
+    const names = new Map(own.names);
+    const uses = new Set();
+    const lines = [];
+    for (const word of words) {
+      const from = this.#latest.get(word);
+      if (from === undefined) continue;
+      const there = this.#calls.get(from).names.get(word);
+      const here = own.names.get(word);
+      const behind = `${home(from)}.${word}`;
+      const line = here
+        ? this.#beside(word, here, there, behind, names, merge)
+        : { merged: false, text: seen(word, there, behind) };
+      if (!line) continue;
+      lines.push(line);
+      uses.add(from);
+    }
+    return {
+      number,
+      path,
+      text,
+      names,
+      uses,
+      outside: own.outside,
+      merges: lines.some((line) => line.merged),
+      seen: lines.map((line) => line.text).join(' '),
+    };
+  }
+
+  /** What a call that declares `word` itself still sees of the earlier one; sets what the two are together. */
+  #beside(word, here, there, behind, names, merge) {
+    if (here.type === 'enum' && there.type === 'enum') {
+      if (!merge || here.constant !== there.constant) return undefined;
+      names.set(word, { ...here, members: [...there.members, ...here.members] });
+      const how = here.constant ? 'const enum' : 'enum';
+      const lines = there.members.map((members) => `${how} ${word} ${members.replace(/\s+/g, ' ')}`);
+      return { merged: true, text: lines.join(' ') };
+    }
+    if (here.inner && there.inner) {
+      names.set(word, { ...here, inner: { ...there.inner, ...here.inner } });
+      const lost = Object.entries(there.inner).filter(([name]) => !(name in here.inner));
+      const lines = lost.map(([name, how]) => (how === 'let'
+        ? `declare namespace ${word} { export let ${name}: typeof ${behind}.${name}; }`
+        : `namespace ${word} { export import ${name} = ${behind}.${name}; }`));
+      return { merged: true, text: lines.join(' ') };
+    }
+    const more = merge ? extended(word, here, there, behind) : '';
+    if (here.type && !here.value && there.value) {
+      const value = ASSIGNABLE.has(there.value) ? 'let' : 'const';
+      names.set(word, { ...here, value });
+      return { merged: more !== '', text: `${seen(word, { value }, behind)} ${more}` };
+    }
+    if (here.value && !here.type && (there.type === 'interface' || there.type === 'alias')) {
+      names.set(word, { ...here, type: there.type, parameters: there.parameters });
+      return { merged: false, text: `import ${word} = ${behind};` };
+    }
+    return more ? { merged: true, text: more } : undefined;
+  }
+
+  /** The text of a call's file while it is checked. */
+  checked(call) {
+    return `${call.text}\n;export {}; ${call.seen}`;
+  }
+
+  /** The text of a call's file for those behind it. */
+  #told(call) {
+    const names = [...call.names.keys()].join(', ');
+    return `${this.checked(call)} declare global { namespace ${home(call.number)} { export { ${names} } } }`;
+  }
+
+  /** The call was begun: its names are in scope from now on. */
+  add(call) {
+    call.told = this.#told(call);
+    call.used = ++this.#clock;
+    this.#calls.set(call.number, call);
+    for (const name of call.names.keys()) this.#latest.set(name, call.number);
+    this.#drop();
+  }
+
+  /** Forgets calls of which no name is in scope and that no other call refers to. */
+  #drop() {
+    if (this.#calls.size < 2 * WINDOW) return;
+    const kept = new Set();
+    const keep = (number) => {
+      if (kept.has(number) || !this.#calls.has(number)) return;
+      kept.add(number);
+      for (const other of this.#calls.get(number).uses) keep(other);
+    };
+    for (const number of this.#latest.values()) keep(number);
+    for (const [number, call] of this.#calls) if (call.outside) keep(number);
+    for (const number of this.#calls.keys()) if (!kept.has(number)) this.#calls.delete(number);
+  }
+
+  /** The files that a check of `draft` needs: path → text, its own the last. */
+  files(draft) {
+    const needed = new Set();
+    const need = (number) => {
+      const call = this.#calls.get(number);
+      if (!call || needed.has(number)) return;
+      needed.add(number);
+      call.used = this.#clock;
+      for (const other of call.uses) need(other);
+    };
+    for (const number of draft.uses) need(number);
+    for (const [number, call] of this.#calls) if (call.outside) need(number);
+    // What was needed of late stays: a call that comes and goes would have its packages read again each time.
+    const recent = [...this.#calls.values()].filter((call) => call.used > this.#clock - WINDOW);
+    for (const call of recent) if (needed.size < WINDOW) need(call.number);
+    const files = new Map();
+    for (const number of [...needed].sort((a, b) => a - b)) {
+      const call = this.#calls.get(number);
+      files.set(call.path, call.told);
+    }
+    files.set(draft.path, this.checked(draft));
+    return files;
+  }
+
+  get size() { return this.#calls.size; }
+
+  clear() {
+    this.#calls.clear();
+    this.#latest.clear();
+  }
+}
+
+/** How a call that declares nothing of that name sees an earlier declaration. */
+function seen(word, there, behind) {
+  if (ASSIGNABLE.has(there.value)) {
+    const type = there.type ? ` type ${word} = ${behind};` : '';
+    return `declare ${there.value} ${word}: typeof ${behind};${type}`;
+  }
+  if (there.value === 'const' && !there.type) return `declare const ${word}: typeof ${behind};`;
+  return `import ${word} = ${behind};`;
+}
+
+/** An interface that is declared again has what it had before. */
+function extended(word, here, there, behind) {
+  if (here.type !== 'interface' || !(there.type === 'interface' || there.type === 'class')) return '';
+  const mine = here.parameters ?? { written: '', names: '' };
+  if (mine.written !== (there.parameters?.written ?? '')) return '';
+  return `interface ${word}${mine.written} extends ${behind}${mine.names} {}`;
+}
