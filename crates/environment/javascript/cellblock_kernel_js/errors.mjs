@@ -3,7 +3,7 @@
 // What must stay true: whatever was thrown (a string, a proxy, an object whose `stack` throws), there is a text, it is
 // bounded, and no code of the user's that fails in describing it fails the kernel.
 
-import { getPrototypeOf, hasOwn, includes, indexOf, join, lastIndexOf, match, push, repeat, slice, split, startsWith, test, toText, trim } from './safe.mjs';
+import { includes, join, lastIndexOf, match, push, slice, split, startsWith, test, toText } from './safe.mjs';
 
 /** Characters of a traceback, of a line of it, and of a message. */
 const LIMIT = 64 << 10;
@@ -11,7 +11,9 @@ const LINE = 4 << 10;
 const VALUE = 8 << 10;
 const OURS = 'cellblock_kernel_js/';
 const CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM'];
-const FRAME = /^\s+at /;
+const FRAME = /^\s+(?:at |\.\.\. \d+ lines matching cause stack trace \.\.\.)/;
+/** Frames that an error has in common with its cause, where these are the machinery below the code. */
+const SHARED = /^\s+\.\.\. /;
 const PLACE = /(?:\(|at )(?:async )?(?:file:\/\/)?([^()]*?):(\d+):(\d+)\)?$/;
 
 export function cut(text, limit) {
@@ -29,7 +31,7 @@ function guarded(call, otherwise) {
 }
 
 /** What a report says of what was thrown: `ename`, `evalue`, `traceback`, and of a full disk `errno` and `full`. */
-export function describe(host, { error, line = 0, column = 0, name: where }, texts) {
+export function describe(host, { error, line = 0, column = 0, name: where }, program) {
   const seen = chain(host, error);
   const errno = guarded(() => code(host, seen), null);
   const name = cut(nameOf(host, error), 200);
@@ -37,7 +39,7 @@ export function describe(host, { error, line = 0, column = 0, name: where }, tex
   return {
     ename: name,
     evalue: message,
-    traceback: guarded(() => render(host, error, line > 0 ? { name: where, line, column } : null, texts, name, message), message ? `${name}: ${message}` : name),
+    traceback: guarded(() => render(host, error, line > 0 ? { name: where, line, column } : null, program, name, message), message ? `${name}: ${message}` : name),
     errno,
     full: errno === 'ENOSPC' ? guarded(() => host.full(), null) : null,
     memory_error: name === 'RangeError' && (startsWith(message, 'Array buffer allocation failed') || message === 'Invalid string length'),
@@ -79,7 +81,7 @@ function code(host, links) {
   return null;
 }
 
-function render(host, error, early, texts, name, message) {
+function render(host, error, early, { texts, maps }, name, message) {
   let text;
   if (isObject(error) && host.isError(error)) {
     text = guarded(() => cleaned(host.inspect(error, { depth: 4, maxStringLength: VALUE }), early !== null), null);
@@ -87,8 +89,24 @@ function render(host, error, early, texts, name, message) {
   } else {
     text = `Uncaught ${guarded(() => host.inspect(error, { depth: 2, maxStringLength: VALUE }), name)}`;
   }
+  if (maps.size > 0) text = mapped(text, maps);
   const place = early ?? placeOf(text, texts);
   return bounded(place === null ? text : `${excerpt(place, texts)}${text}`);
+}
+
+/** Frames at the places of the text that was sent. */
+function mapped(text, maps) {
+  const lines = split(text, '\n');
+  for (let at = 0; at < lines.length; at += 1) {
+    const found = test(FRAME, lines[at]) && match(PLACE, lines[at]);
+    const map = found && maps.get(found[1]);
+    if (!map) continue;
+    const [line, column] = map.original(+found[2], +found[3]);
+    const old = `${found[1]}:${found[2]}:${found[3]}`;
+    const start = lastIndexOf(lines[at], old);
+    lines[at] = `${slice(lines[at], 0, start)}${found[1]}:${line}:${column}${slice(lines[at], start + old.length)}`;
+  }
+  return join(lines, '\n');
 }
 
 /** Where in code of the user's it happened. */
@@ -131,11 +149,11 @@ export function cleaned(text, all = false) {
     let last = at;
     let ours = false;
     for (; end < lines.length && test(FRAME, lines[end]); end += 1) {
-      if (includes(lines[end], OURS)) ours = true;
+      if (includes(lines[end], OURS) || test(SHARED, lines[end])) ours = true;
       else if (!includes(lines[end], 'node:') && !includes(lines[end], '<anonymous>')) last = end + 1;
     }
     const upTo = all || ours || last > at ? last : end;
-    for (let each = at; each < upTo; each += 1) if (!includes(lines[each], OURS)) push(kept, lines[each]);
+    for (let each = at; each < upTo; each += 1) if (!includes(lines[each], OURS) && !test(SHARED, lines[each])) push(kept, lines[each]);
     // What follows the frames belongs to the error: its own properties, and its cause.
     if (upTo < end && test(/ \{$/, lines[end - 1])) {
       if (kept.length > 0) kept[kept.length - 1] += ' {';

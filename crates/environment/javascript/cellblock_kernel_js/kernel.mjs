@@ -39,12 +39,16 @@
 //   acorn()                     the parser, loaded when first asked for
 //   finish(status)              runs exit handlers and ends the process with that status, by way of on.leaving
 //   drain(status)               the same once the event loop is empty
+//   lexicalNames(), lookup(name)   the names of `let`, `const` and `class`; what one stands for: { value } or null
+//   isLazy(name), modules(prefix)  whether a global is a built-in module not yet loaded; what could be imported
+//   libraries()                 where the environment's libraries are
 //   cpu(), cwd(), chdir(path), full()   seconds with ended children's; directories; the full file system in memory or null
 
 import { DISPLAY, DONE, NO_CALL, READY, RESULT, STDERR, STDOUT, pack, packOutput, packText, sameCall } from './wire.mjs';
 import { decode, includes, parse, performanceNow, round, stringify } from './safe.mjs';
 import { cleaned, describe } from './errors.mjs';
-import { bundleOf, encodeBundle, installDisplay } from './show.mjs';
+import { bundleOf, encodeBundle, formsOf } from './show.mjs';
+import { installDisplay } from './display.mjs';
 import { Program } from './program.mjs';
 
 export const NAME = 'cellblock_kernel_js/';
@@ -74,7 +78,8 @@ export class Kernel {
 
   serve() {
     const { host } = this;
-      host.write(pack(READY, NO_CALL, NO_CALL.subarray(0, 0)));
+      installDisplay(this);
+    host.write(pack(READY, NO_CALL, NO_CALL.subarray(0, 0)));
     host.serve(this, {
       run: (id, payload) => this.run(id, payload),
       cancel: (id) => this.cancel(id),
@@ -162,9 +167,40 @@ export class Kernel {
 
   /** One turn later, so that what the code left undone (a rejection nobody handles) can still be told of it. */
   afterwards(call, outcome) {
+    const { host } = this;
     if (call.done) return;
     call.outcome = outcome;
-    this.host.turn(() => this.finish(call, outcome));
+    const end = () => host.turn(() => this.finish(call, outcome));
+    if ('value' in outcome && !call.request.silent && !call.final) this.forms(call, outcome, end);
+    else end();
+  }
+
+  /** Has the value say its forms, which may take its time. */
+  forms(call, outcome, then) {
+    const { host } = this;
+    const failed = (error) => {
+      this.print(STDERR, `Symbol.for('Jupyter.display') failed:\n${describe(host, { error }, this.program).traceback}\n`);
+      then();
+    };
+    try {
+      const forms = host.as(call, () => formsOf(host, outcome.value));
+      if (host.isPromise(forms)) {
+        host.then(
+          forms,
+          (all) => {
+            outcome.forms = all;
+            then();
+          },
+          failed,
+        );
+        return;
+      }
+      outcome.forms = forms;
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    then();
   }
 
   finish(call, outcome) {
@@ -201,18 +237,17 @@ export class Kernel {
       report.traceback = 'Interrupted: the call was interrupted';
     } else if ('error' in outcome) {
       report.status = 'raised';
-      Object.assign(report, describe(host, { ...outcome, name: call.name }, this.program.texts));
+      Object.assign(report, describe(host, { ...outcome, name: call.name }, this.program));
     } else if (!call.request.silent && !call.final) {
-      this.result(call, outcome.value);
+      this.result(call, outcome);
     }
     report.interrupted = outcome.interrupted === true;
     return report;
   }
 
-  result(call, value) {
+  result(call, { value, forms }) {
     if (value === undefined) return;
-    const bundle = bundleOf(this.host, value);
-    if (bundle === null) return;
+    const bundle = bundleOf(this.host, value, forms);
     bundle.execution_count = call.number;
     this.host.write(pack(RESULT, call.id, encodeBundle(bundle)));
   }
@@ -250,7 +285,7 @@ export class Kernel {
   /** An error of what an earlier call left behind. */
   late(error, owner) {
     const from = owner && owner.number ? `an earlier call (${owner.number})` : 'an earlier call';
-    const { traceback } = describe(this.host, { error }, this.program.texts);
+    const { traceback } = describe(this.host, { error }, this.program);
     this.host.shielded(() => packOutput(STDERR, NO_CALL, `Uncaught in code of ${from}:\n${traceback}\n`, this.host.write));
   }
 
@@ -271,9 +306,15 @@ export class Kernel {
   ask(id, question) {
     const { host } = this;
     const reply = (report) => host.shielded(() => host.write(packText(DONE, id, stringify(report))));
-    import('./questions.mjs').then(
-      async ({ answer }) => reply({ status: 'ok', answer: await answer(host, question) }),
-    ).catch(() => reply({ status: 'ok' }));
+    const answered = async () => {
+      try {
+        const { answer } = await import('./questions.mjs');
+        reply({ status: 'ok', answer: await answer(host, question) });
+      } catch {
+        reply({ status: 'ok' });
+      }
+    };
+    answered();
   }
 }
 

@@ -27,7 +27,13 @@ export class Program {
     /** What code is called in tracebacks, and its text. */
     this.texts = new Map();
     this.size = 0;
+    /** Source maps of what runs as another text than was sent. */
+    this.maps = new Map();
+    /** The checker of TypeScript, once there was a call in it; and until then, what was called. */
     this.typescript = null;
+    this.history = [];
+    this.known = 0;
+    this.calls = 0;
   }
 
   /** Prepares and begins the call; whatever fails is its outcome. */
@@ -37,6 +43,11 @@ export class Program {
     const typed = request.language === 'typescript';
     call.name = request.filename || `cell-${call.number}.${typed ? 'ts' : 'js'}`;
     this.remember(call.name, request.code);
+    call.serial = this.calls += 1;
+    if (!typed && this.typescript === null && this.known < TEXTS) {
+      this.history[this.history.length] = { code: request.code, serial: call.serial };
+      this.known += request.code.length;
+    }
     if (!typed && this.typescript === null && !test(MODULE, request.code)) {
       this.evaluate(call, request.code);
       return;
@@ -172,6 +183,7 @@ export class Program {
     for (const [old, its] of texts) {
       if (this.size <= TEXTS || old === name) break;
       texts.delete(old);
+      this.maps.delete(old);
       this.size -= its.length;
     }
   }

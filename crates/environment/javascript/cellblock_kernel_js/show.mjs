@@ -1,31 +1,145 @@
 // What a value looks like: the runtime's text for it, and the forms that an object says of itself.
+//
+// What must stay true: whatever the value is, there is a bundle, it is valid JSON, and it is not larger than
+// [BUNDLE]. A proxy's traps and a property's getter are not run for it.
 
-import { encode, getOwnPropertyDescriptor, stringify } from './safe.mjs';
+import { Bytes, apply, encode, endsWith, includes, isArray, isFinite, keys, push, join, stringify, toText } from './safe.mjs';
 import { cut } from './errors.mjs';
 
-/** Characters of one plain text. */
+/** Characters of one plain text, and bytes of a bundle. The protocol's frames hold 32 MiB. */
 const TEXT = 1 << 20;
+const BUNDLE = 24 << 20;
 const OPTIONS = { depth: 4, maxArrayLength: 100, maxStringLength: 100000, breakLength: 80, compact: 3 };
-
-/** The bundle of forms of a value, or null if it shows nothing. */
-export function bundleOf(host, value) {
-  return { data: { 'text/plain': textOf(host, value) }, metadata: {} };
-}
+const STRING = { ...OPTIONS, breakLength: Infinity };
+const PLAIN = { ...OPTIONS, customInspect: false };
+/** How an object says its forms: the convention of Deno's notebooks. */
+const FORMS = Symbol.for('Jupyter.display');
+const { isView } = ArrayBuffer;
 
 export function textOf(host, value) {
+  const options = typeof value === 'string' ? STRING : OPTIONS;
   try {
-    const text = host.inspect(value, OPTIONS);
+    const text = host.inspect(value, options);
     if (typeof text === 'string') return cut(text, TEXT);
   } catch {}
   try {
-    const text = host.inspect(value, { ...OPTIONS, customInspect: false });
+    const text = host.inspect(value, PLAIN);
     if (typeof text === 'string') return cut(text, TEXT);
   } catch {}
   return `[${typeof value} that cannot be shown]`;
 }
 
-export function encodeBundle(bundle) {
-  return encode(stringify(bundle));
+/** What an object's own method says of its forms: an object, a promise of one, or null. It may raise. */
+export function formsOf(host, value) {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || host.isProxy(value)) return null;
+  const method = value[FORMS];
+  if (typeof method !== 'function') return null;
+  const forms = apply(method, value, []);
+  return typeof forms === 'object' && forms !== null ? forms : null;
 }
 
-export function installDisplay(kernel) {}
+/** The bundle of these forms, or of the value's text alone. */
+export function bundleOf(host, value, forms) {
+  const data = {};
+  if (forms !== null && forms !== undefined) {
+    const types = keys(forms);
+    for (let at = 0; at < types.length; at += 1) if (includes(types[at], '/')) data[types[at]] = formOf(host, types[at], forms[types[at]]);
+  }
+  if (keys(data).length === 0) data['text/plain'] = textOf(host, value);
+  return { data, metadata: {} };
+}
+
+function formOf(host, type, value) {
+  if (isView(value)) return base64(value);
+  if (endsWith(type, 'json')) return value;
+  const text = typeof value === 'string' ? value : isArray(value) ? guardedText(host, value, join) : guardedText(host, value);
+  return type === 'text/plain' ? cut(text, TEXT) : text;
+}
+
+function guardedText(host, value, how = null) {
+  try {
+    return how === null ? toText(value) : how(value, '');
+  } catch {
+    return textOf(host, value);
+  }
+}
+
+/** Bytes as base64, in pieces that `String.fromCharCode` takes. */
+export function base64(view) {
+  const bytes = new Bytes(view.buffer, view.byteOffset, view.byteLength);
+  return host64(bytes);
+}
+
+let host64 = (bytes) => bytes.toBase64();
+if (typeof Bytes.prototype.toBase64 !== 'function') {
+  const { fromCharCode } = String;
+  const { btoa } = globalThis;
+  host64 = (bytes) => {
+    let text = '';
+    for (let at = 0; at < bytes.length; at += 1) text += fromCharCode(bytes[at]);
+    return btoa(text);
+  };
+} else {
+  const { toBase64 } = Bytes.prototype;
+  host64 = (bytes) => apply(toBase64, bytes, []);
+}
+
+/** JSON, whatever is in it. */
+export function toJson(value) {
+  try {
+    return stringify(value) ?? 'null';
+  } catch {
+    return stringify(plain(value, 0)) ?? 'null';
+  }
+}
+
+/** The same value out of what JSON has. */
+function plain(value, depth) {
+  if (typeof value === 'bigint') return toText(value);
+  if (typeof value === 'number') return isFinite(value) ? value : null;
+  if (typeof value !== 'object' || value === null) return typeof value === 'function' || typeof value === 'symbol' ? null : value;
+  if (depth > 32) return null;
+  try {
+    if (isArray(value)) {
+      const items = [];
+      for (let at = 0; at < value.length; at += 1) push(items, plain(value[at], depth + 1));
+      return items;
+    }
+    const made = {};
+    const names = keys(value);
+    for (let at = 0; at < names.length; at += 1) made[names[at]] = plain(value[names[at]], depth + 1);
+    return made;
+  } catch {
+    return null;
+  }
+}
+
+/** The payload of a frame that shows this. The largest forms go first where all are too much, and a text says so. */
+export function encodeBundle(bundle) {
+  let bytes = encode(toJson(bundle));
+  if (bytes.length <= BUNDLE) return bytes;
+  const { data } = bundle;
+  let notes = '';
+  while (bytes.length > BUNDLE && keys(data).length > 0) {
+    let largest = '';
+    let most = -1;
+    const types = keys(data);
+    for (let at = 0; at < types.length; at += 1) {
+      const size = toJson(data[types[at]]).length;
+      if (size > most) [largest, most] = [types[at], size];
+    }
+    delete data[largest];
+    notes += `${notes && '\n'}[${largest} of ${(most / (1 << 20)).toFixed(1)} MiB left out: a display holds ${BUNDLE >> 20} MiB]`;
+    bytes = encode(toJson({ ...bundle, data: { ...data, 'text/plain': `${data['text/plain'] ?? ''}${data['text/plain'] ? '\n' : ''}${notes}` } }));
+  }
+  return bytes;
+}
+
+/** Whether it is a bundle already: an object with types as its names. */
+export function isBundle(host, value) {
+  if (typeof value !== 'object' || value === null || host.isProxy(value) || isArray(value)) return false;
+  const types = keys(value);
+  for (let at = 0; at < types.length; at += 1) if (!/^[a-z]+\/[\w.+-]+$/.test(types[at])) return false;
+  return types.length > 0;
+}
+

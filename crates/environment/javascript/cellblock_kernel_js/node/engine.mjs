@@ -67,6 +67,23 @@ export class Engine {
     if (promise === undefined) stop();
   }
 
+  lexicalNames() {
+    let names = [];
+    this.post('Runtime.globalLexicalScopeNames', {}, (error, answer) => {
+      if (!error) ({ names } = answer);
+    });
+    return names;
+  }
+
+  /** What a name of the lexical scope stands for. */
+  lookup(name) {
+    let found = null;
+    this.post('Runtime.evaluate', { expression: name, throwOnSideEffect: true, objectGroup: 'call' }, (error, answer) => {
+      if (!error && answer.exceptionDetails === undefined) found = { value: this.take(answer.result) };
+    });
+    return found;
+  }
+
   /** The value that the inspector describes. */
   take(remote) {
     const { objectId, unserializableValue: text, type } = remote;

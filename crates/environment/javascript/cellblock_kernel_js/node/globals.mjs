@@ -2,6 +2,7 @@
 //
 // They follow the working directory, as a program's follow its file. None is enumerable, and all may be declared again.
 
+import { readdirSync } from 'node:fs';
 import module, { builtinModules, createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -43,6 +44,7 @@ export class Globals {
     process.argv = [process.execPath];
     installStreams(kernel);
     this.filename = null;
+    this.builtin = new Set();
     this.requires = create(null);
     this.importers = create(null);
     this.installRequire();
@@ -50,6 +52,7 @@ export class Globals {
     for (const name of builtinModules) {
       // The REPL's `crypto` is the module as well, which has all that the global has.
       if ((name in globalThis && name !== 'crypto') || name.includes('/') || name.startsWith('_')) continue;
+      this.builtin.add(name);
       lazy(name, () => apply(getBuiltinModule, process, [name]));
     }
   }
@@ -150,12 +153,37 @@ export class Globals {
     return isAbsolute(found) ? pathToFileURL(found).href : found.startsWith('node:') ? found : `node:${found}`;
   }
 
-  /** The parser, of the environment. */
-  acorn() {
-    if (this.parser === undefined) {
-      const place = process.env.CELLBLOCK_TEST_NODE_MODULES ?? join(dirname(process.execPath), '../lib/node_modules');
-      this.parser = createRequire(import.meta.url)(join(place, 'acorn'));
+  isLazy(name) {
+    return this.builtin.has(name) && Object.getOwnPropertyDescriptor(globalThis, name)?.get !== undefined;
+  }
+
+  /** What could be imported under a name that begins so: built-in modules, packages, files. */
+  modules(prefix) {
+    const scope = prefix.startsWith('@') && prefix.includes('/') ? prefix.slice(0, prefix.indexOf('/') + 1) : '';
+    const found = new Set(builtinModules.filter((name) => !name.startsWith('_')));
+    if (prefix.startsWith('node:')) for (const name of [...found]) found.add(`node:${name}`);
+    const local = /^\.{1,2}\/(?:.*\/)?/.exec(prefix)?.[0];
+    const list = (place, before) => {
+      try {
+        for (const entry of readdirSync(place)) if (!entry.startsWith('.')) found.add(before + entry);
+      } catch {}
+    };
+    if (local !== undefined) {
+      found.clear();
+      list(join(dirname(this.file()), local), local);
+    } else {
+      const places = [...this.module.paths, ...(process.env.NODE_PATH ?? '').split(':'), this.libraries()];
+      for (const place of places) if (place) list(join(place, scope), scope);
     }
-    return this.parser;
+    return [...found];
+  }
+
+  /** Where the environment's libraries are. */
+  libraries() {
+    return process.env.CELLBLOCK_TEST_NODE_MODULES ?? join(dirname(process.execPath), '../lib/node_modules');
+  }
+
+  acorn() {
+    return (this.parser ??= createRequire(import.meta.url)(join(this.libraries(), 'acorn')));
   }
 }

@@ -56,6 +56,11 @@ export function host(fd) {
     load: (specifier, options) => globals.load(specifier, options),
     require: (specifier) => globals.require(specifier),
     acorn: () => globals.acorn(),
+    lexicalNames: () => engine.lexicalNames(),
+    lookup: (name) => engine.lookup(name),
+    isLazy: (name) => globals.isLazy(name),
+    modules: (prefix) => globals.modules(prefix),
+    libraries: () => globals.libraries(),
     finish: (status) => ending.finish(status),
     drain() {},
     cpu: () => {

@@ -1,0 +1,68 @@
+// TypeScript: a call is checked, translated, and then run as JavaScript in the same scope.
+
+import { charCode, join, max, min, push, repeat, slice, split } from './safe.mjs';
+import { STDERR } from './wire.mjs';
+
+/** Milliseconds after which an unused checker gives its memory back. */
+const IDLE = 60000;
+/** The most diagnostics that are shown. */
+const MOST = 20;
+
+class TypeScriptError extends Error {}
+Object.defineProperty(TypeScriptError.prototype, 'name', { value: 'TypeScriptError' });
+
+/** What to run in place of the code; null where the call has ended. `typed` is false for a call in JavaScript. */
+export async function prepare(program, call, typed) {
+  const { host } = program.kernel;
+  const { code } = call.request;
+  if (!typed) {
+    program.typescript.note(code, call.serial);
+    return code;
+  }
+  if (program.typescript === null) {
+    const { TypeScript } = await import('./typescript/index.mjs');
+    program.typescript = new TypeScript({ runtime: host.runtime, libraries: host.libraries(), idle: IDLE });
+    for (const { code: earlier, serial } of program.history) program.typescript.note(earlier, serial);
+    program.history.length = 0;
+  }
+  const checker = program.typescript;
+  const { diagnostics, javascript, map } = await checker.prepare(code, { number: call.serial, cwd: host.cwd(), program: call.request.filename });
+  if (call.done) return null;
+  const errors = diagnostics.filter(({ category }) => category === 'error');
+  if (errors.length > 0) {
+    const text = report(call.name, code, errors);
+    if (call.request.type_errors !== 'warn' || javascript === null || javascript === undefined) throw refusal(errors, text);
+    program.kernel.print(STDERR, `${text}\n`);
+  }
+  if (map) program.maps.set(call.name, new (await import('./maps.mjs')).SourceMap(map));
+  checker.commit(call.serial);
+  // A whole program leaves nothing for others to be checked with.
+  if (call.final) checker.close();
+  return javascript;
+}
+
+function refusal(errors, text) {
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  const error = new TypeScriptError(`TS${errors[0].code}: ${errors[0].text}${more}`);
+  error.stack = text;
+  return error;
+}
+
+/** As `tsc` prints it. */
+export function report(name, code, diagnostics) {
+  const lines = split(code, '\n');
+  const parts = [];
+  for (const { line, column, endLine, endColumn, code: number, text } of diagnostics.slice(0, MOST)) {
+    let part = `${name}:${line}:${column} - error TS${number}: ${text}`;
+    const shown = lines[line - 1];
+    if (shown !== undefined && shown.length <= 400) {
+      const end = endLine === line ? endColumn : shown.length + 1;
+      let before = '';
+      for (let at = 0; at < column - 1 && at < shown.length; at += 1) before += charCode(shown, at) === 9 ? '\t' : ' ';
+      part += `\n\n${line} ${shown}\n${repeat(' ', `${line}`.length + 1)}${before}${repeat('~', max(1, min(end, shown.length + 1) - column))}`;
+    }
+    push(parts, part);
+  }
+  if (diagnostics.length > MOST) push(parts, `… and ${diagnostics.length - MOST} more`);
+  return join(parts, '\n\n');
+}
