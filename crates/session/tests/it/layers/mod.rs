@@ -1,6 +1,7 @@
 //! What a session installs goes to its own layer: seen at once, before the environment's, and gone with the session.
 
 mod broken;
+mod libraries;
 mod npm;
 mod pip;
 
