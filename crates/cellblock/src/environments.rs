@@ -117,6 +117,7 @@ struct Shown {
     created: u64,
     programs: std::collections::BTreeMap<String, String>,
     packages: std::collections::BTreeMap<String, String>,
+    javascript: std::collections::BTreeMap<String, String>,
     wants: Vec<Wanted>,
     not_included: Vec<NotIncluded>,
 }
@@ -163,6 +164,7 @@ fn show(environments: &Environments, name: &str, as_json: bool) -> anyhow::Resul
             created: description.created,
             programs: description.programs,
             packages: description.packages.into_iter().collect(),
+            javascript: description.javascript.into_iter().collect(),
             wants,
             not_included: recipe.absent.iter().map(NotIncluded::from).collect(),
         });
@@ -177,9 +179,11 @@ fn show(environments: &Environments, name: &str, as_json: bool) -> anyhow::Resul
     for (name, version) in &description.programs {
         let _ = writeln!(text, "  {name} {version}");
     }
-    text.push_str("\npackages\n");
-    for (name, version) in &description.packages {
-        let _ = writeln!(text, "  {name} {version}");
+    for (title, packages) in [("Python", &description.packages), ("JavaScript", &description.javascript)] {
+        let _ = writeln!(text, "\npackages of {title}");
+        for (name, version) in packages {
+            let _ = writeln!(text, "  {name} {version}");
+        }
     }
     text.push_str(&told_wants(&wants));
     if !recipe.absent.is_empty() {

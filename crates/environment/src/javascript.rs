@@ -63,21 +63,37 @@ pub(crate) fn fetched_bytes() -> u64 {
     BYTES.lines().find_map(here).unwrap_or(0)
 }
 
-/// The packages that a program can import from the libraries in `place`, with their versions, sorted by name. Not those that a
-/// package has to itself. One that is missing is an error, unless it is for another machine.
-pub(crate) fn installed(place: &Path) -> Result<Vec<(String, String)>> {
+/// A package of the lock that a program can import: not one that another package has to itself.
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Whether it is for some machines only.
+    optional: bool,
+}
+
+/// The packages of the lock, sorted by name.
+pub(crate) fn locked() -> Result<Vec<Package>> {
     let lock: Lock = serde_json::from_str(LOCK).map_err(malformed("package-lock.json"))?;
+    let package = |(path, entry): (String, Entry)| {
+        let name = path.strip_prefix("node_modules/").filter(|name| !name.contains("node_modules/"))?;
+        Some(Package { name: name.to_owned(), version: entry.version?, optional: entry.optional })
+    };
+    let mut packages: Vec<Package> = lock.packages.into_iter().filter_map(package).collect();
+    packages.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(packages)
+}
+
+/// Name and version of those that are installed in `place`, sorted by name. One that is missing is an error, unless it is for
+/// another machine.
+pub(crate) fn installed(place: &Path) -> Result<Vec<(String, String)>> {
     let mut packages = Vec::new();
-    for (path, entry) in lock.packages {
-        let name = path.strip_prefix("node_modules/").filter(|name| !name.contains("node_modules/"));
-        let (Some(name), Some(version)) = (name, entry.version) else { continue };
-        if place.join(name).join("package.json").is_file() {
-            packages.push((name.to_owned(), version));
-        } else if !entry.optional {
+    for Package { name, version, optional } in locked()? {
+        if place.join(&name).join("package.json").is_file() {
+            packages.push((name, version));
+        } else if !optional {
             return Err(Error::Unsound { problem: format!("the JavaScript library `{name}` is missing") });
         }
     }
-    packages.sort();
     Ok(packages)
 }
 
@@ -136,8 +152,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::os::unix::fs::MetadataExt;
 
-    /// The name (after the last `node_modules/`) and the entry of every package of the lock.
-    fn locked() -> Vec<(String, Value)> {
+    /// The path and the entry of every package of the lock, as npm reads them.
+    fn entries() -> Vec<(String, Value)> {
         let lock: Value = serde_json::from_str(LOCK).unwrap();
         let packages = lock["packages"].as_object().unwrap();
         packages
@@ -149,8 +165,8 @@ mod tests {
 
     #[test]
     fn every_package_has_a_hash_and_none_has_an_address() {
-        assert!(locked().len() > 100);
-        for (path, entry) in locked() {
+        assert!(entries().len() > 100);
+        for (path, entry) in entries() {
             let hash = entry["integrity"].as_str().unwrap_or_default();
             assert!(hash.starts_with("sha512-") && hash.len() == 95, "{path}: {hash:?}");
             assert!(entry["resolved"].is_null() && entry["link"].is_null(), "{path} has an address");
@@ -167,7 +183,7 @@ mod tests {
         let lock: Value = serde_json::from_str(LOCK).unwrap();
         let wanted: Value = serde_json::from_str(WANTED).unwrap();
         assert_eq!(lock["packages"][""]["dependencies"], wanted["dependencies"]);
-        let paths: BTreeSet<String> = locked().into_iter().map(|(path, _)| path).collect();
+        let paths: BTreeSet<String> = entries().into_iter().map(|(path, _)| path).collect();
         for name in super::wanted().unwrap() {
             assert!(paths.contains(&format!("node_modules/{name}")), "{name}");
         }
@@ -192,7 +208,7 @@ mod tests {
     fn what_is_installed_is_told_and_what_is_missing_too() {
         let dir = tempfile::tempdir().unwrap();
         assert!(installed(dir.path()).unwrap_err().to_string().contains("is missing"));
-        for (path, entry) in locked() {
+        for (path, entry) in entries() {
             let name = path.strip_prefix("node_modules/").unwrap();
             let foreign = entry["optional"] == true && !name.ends_with("linux-x64");
             if !foreign {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::javascript;
 use crate::recipe::Recipe;
 
 /// What stands above and below the lists.
@@ -37,6 +38,35 @@ fn sections(list: &str) -> Vec<(String, Vec<&str>)> {
     sections
 }
 
+/// What stands above the list of JavaScript libraries.
+const JAVASCRIPT: &str = "
+## JavaScript
+
+In every environment, for Node and Deno, with their types, and found from every directory: by `require(\"lodash\")`, by
+`import _ from \"lodash\"`, and in Deno by `import _ from \"npm:lodash\"`. `deno run` in a command finds them with
+`--node-modules-dir=manual`.
+";
+
+/// The JavaScript libraries that were asked for: those that programs import, and what else comes with them.
+fn javascript_libraries() -> String {
+    const TOOLS: &[&str] = &["acorn", "esbuild", "typescript"];
+    let packages = javascript::locked().unwrap();
+    let wanted = javascript::wanted().unwrap();
+    let told = |kind: &dyn Fn(&str) -> bool| {
+        let wanted = wanted.iter().filter(|name| kind(name));
+        let version = |name: &str| &packages.iter().find(|package| package.name == name).unwrap().version;
+        wanted.map(|name| format!("{name} {}", version(name))).collect::<Vec<_>>().join(", ")
+    };
+    let types = |name: &str| name.starts_with("@types/");
+    let tool = |name: &str| TOOLS.contains(&name);
+    format!(
+        "\n{}\n\n**Types of what brings none**: {}\n\n**Compilers, parsers**: {}\n",
+        told(&|name| !types(name) && !tool(name)),
+        told(&types),
+        told(&tool)
+    )
+}
+
 /// What a session can do about a library that it does not have, or has in another version.
 const MISSING: &str = "
 ## Where one is missing
@@ -51,7 +81,8 @@ architecture, and in the session `pip install --no-index --find-links wheels NAM
 
 Another version of what is above installs in the same way and is found first, by new interpreters and by the running one
 where it has not imported the library yet; `exit()` ends the interpreter, and the next call begins with what is
-installed. `pip uninstall NAME` brings the environment's own version back, which cannot be removed.
+installed. `pip uninstall NAME` brings the environment's own version back, which cannot be removed. Of a JavaScript library
+that is above, only what `npm install NAME` puts beside the program comes first, not what `-g` puts into the layer.
 ";
 
 fn version<'a>(recipe: &'a Recipe, library: &str) -> &'a str {
@@ -76,6 +107,8 @@ fn page() -> String {
             let _ = writeln!(page, "\n{title}{}", told.join(", "));
         }
     }
+    page.push_str(JAVASCRIPT);
+    page.push_str(&javascript_libraries());
     let full = Recipe::named("full").unwrap();
     page.push_str("\n## What they want of the machine\n\nCells see the host's `/usr`: what is installed there is there at once.\n\n");
     page.push_str("| for | what | Debian, Ubuntu | Fedora |\n| --- | --- | --- | --- |\n");

@@ -83,6 +83,27 @@ fn an_environment_is_installed_once_whatever_happens_and_works_where_cells_see_i
     ] {
         assert!(description.packages.iter().any(|(package, _)| package == name), "{name} is missing");
     }
+    for name in [
+        "axios",
+        "lodash",
+        "uuid",
+        "zod",
+        "cheerio",
+        "papaparse",
+        "d3-array",
+        "simple-statistics",
+        "mathjs",
+        "date-fns",
+        "typescript",
+        "@types/node",
+        "esbuild",
+        "acorn",
+    ] {
+        assert!(description.javascript.iter().any(|(package, _)| package == name), "{name} is missing");
+    }
+    assert!(worked.stages.contains(&Stage::Libraries));
+    let types = std::fs::read_to_string(installed.root.join("lib/deno.d.ts")).unwrap();
+    assert!(types.contains("declare namespace Deno"));
     for name in ["python", "pip", "node", "npm", "deno"] {
         assert!(
             description.programs.get(name).is_some_and(|version| !version.is_empty()),
@@ -190,6 +211,11 @@ fn run_where_cells_see_it(root: &Path) {
         export HOME=/tmp PATH=/opt/cellblock/env/bin:/usr/bin:/bin MPLCONFIGDIR=/tmp/mpl DENO_DIR=/tmp/deno
         cd /tmp
         python3 --version; pip --version; node --version; npm --version; npx --version; deno --version; ipython --version
+        node -e 'const from = require("node:module").createRequire("/opt/cellblock/env/lib/from.js")
+for (const name of ["axios", "lodash", "uuid", "zod", "cheerio", "papaparse", "d3-array", "simple-statistics", "mathjs", "date-fns"])
+    from(name)
+from("esbuild").transformSync("let one: number = 1", { loader: "ts" })'
+        node /opt/cellblock/env/lib/node_modules/.bin/tsc --version
         mkdir mpl; cp /opt/cellblock/env/share/matplotlib/fontlist-*.json mpl/
         python - <<'END'
 import importlib.util, os, subprocess, sys, traceback

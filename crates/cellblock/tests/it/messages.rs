@@ -92,6 +92,11 @@ fn environments_are_told_as_json() {
         shown["packages"]["pandas"].is_string() && shown["size_bytes"].as_u64() > Some(1 << 20),
         "{shown}"
     );
+    assert!(shown["javascript"]["lodash"].is_string() && shown["packages"]["lodash"].is_null(), "{shown}");
+    let text = bench.cellblock(["env", "show", "lean"]).stdout;
+    let (python, javascript) = text.split_once("\npackages of JavaScript\n").expect("they are told apart");
+    assert!(python.contains("\npackages of Python\n") && python.contains("\n  pandas "), "{text}");
+    assert!(javascript.contains("  zod ") && !javascript.contains("pandas"), "{text}");
 }
 
 #[test]
