@@ -12,6 +12,8 @@ import { installStreams } from './streams.mjs';
 
 const { dirname, isAbsolute, join } = path;
 const { getBuiltinModule, cwd } = process;
+/** Where cells see the environment's libraries. */
+const LIBRARIES = '/opt/cellblock/env/lib/node_modules';
 /** What a cell's file is called where a file's name is asked for. */
 const CELL = '[cell]';
 
@@ -180,7 +182,7 @@ export class Globals {
 
   /** Where the environment's libraries are. */
   libraries() {
-    return process.env.CELLBLOCK_TEST_NODE_MODULES ?? join(dirname(process.execPath), '../lib/node_modules');
+    return process.env.CELLBLOCK_TEST_NODE_MODULES ?? LIBRARIES;
   }
 
   acorn() {
