@@ -10,8 +10,9 @@
 //! `pip` itself lies in the runtime's `bin`, on the `PATH` between the layer's programs and the environment's, since every
 //! entry of a home is made for every cell. To pip the layer is a virtual environment like any other. What the environment
 //! has lies outside of it: found, listed, good enough where it fits, never removed, and shadowed by what is installed.
-//! Since it is the user's site directory too, `--user` means the same. Node's part, by variables alone, is
-//! `~/.local/lib/node_modules` and the same `bin`.
+//! Since it is the user's site directory too, `--user` means the same. Node's part is `~/.local/lib/node_modules` and the
+//! same `bin`: npm's own place for what is installed globally, which is meant where there is no project. It is found from
+//! everywhere in the workspace by a link above it.
 //!
 //! Rejected, all but the last after trying them:
 //!
@@ -36,6 +37,31 @@ const RUNTIME: &str = "/opt/cellblock/runtime";
 const ENVIRONMENT: &str = "zzz_environment.pth";
 const PIP: &str = "import sys\n\nfrom pip._internal.cli.main import main\n\nsys.exit(main())\n";
 
+/// npm as it is, except where it would make a project of a directory that is none: there what it installs goes to the
+/// layer, as with pip. A project is a directory with a `package.json`, or below one.
+const NPM: &str = r#"#!/bin/sh
+npm=/opt/cellblock/env/bin/npm
+command= wanted=
+for word; do
+    case $word in
+    -g | --global | --location* | --prefix* | -C | --dir* | -w | --workspace*) exec "$npm" "$@" ;;
+    -*) ;;
+    *) if [ -z "$command" ]; then command=$word; else wanted=1; fi ;;
+    esac
+done
+case $command in
+i | in | ins | inst | insta | instal | install | isnt | isnta | isntal | isntall | add | un | uninstall | unlink |     remove | rm | r | update | up | upgrade | udpate) [ "$wanted" ] || exec "$npm" "$@" ;;
+ls | list | ll | la | outdated | why | explain) ;;
+*) exec "$npm" "$@" ;;
+esac
+place=$PWD
+while [ "$place" ]; do
+    if [ -e "$place/package.json" ]; then exec "$npm" "$@"; fi
+    place=${place%/*}
+done
+exec "$npm" "$@" --global
+"#;
+
 /// A part of the runtime directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -56,6 +82,7 @@ pub(crate) fn parts(environment: &Path) -> Vec<(PathBuf, Part)> {
     let mut parts = vec![
         (PathBuf::from("bin/pip"), Part::File(pip.into_bytes(), 0o755)),
         (PathBuf::from("bin/pip3"), Part::Link("pip".to_owned())),
+        (PathBuf::from("bin/npm"), Part::File(NPM.as_bytes().to_vec(), 0o755)),
         (PathBuf::from("layer/environment.pth"), Part::File(paths(environment, &packages), 0o644)),
     ];
     let layer = Path::new("home/.local");

@@ -72,7 +72,7 @@ const MISSING: &str = "
 ## Where one is missing
 
 A session installs what it wants for itself, with pip or npm and no options: `pip install NAME`, `%pip install NAME`,
-`npm install NAME` beside the program, `npm install -g NAME` for `require` everywhere and a program on the `PATH`. The next statement
+`npm install NAME`. Programs that come with a package are on the `PATH`, and the next statement
 can import it. It lies in the session's own `~/.local`, counts against its disk limit and goes with it; what shall stay
 belongs into a virtual environment in the workspace (`python -m venv NAME`).
 
@@ -82,7 +82,8 @@ architecture, and in the session `pip install --no-index --find-links wheels NAM
 Another version of what is above installs in the same way and is found first, by new interpreters and by the running one
 where it has not imported the library yet; `exit()` ends the interpreter, and the next call begins with what is
 installed. `pip uninstall NAME` brings the environment's own version back, which cannot be removed. Of a JavaScript library
-that is above, only what `npm install NAME` puts beside the program comes first, not what `-g` puts into the layer.
+that is above, the session's comes first for code in the workspace. In a project, which is a directory with a `package.json`
+or one below it, npm installs beside that file, as anywhere.
 ";
 
 fn version<'a>(recipe: &'a Recipe, library: &str) -> &'a str {

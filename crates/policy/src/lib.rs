@@ -25,6 +25,6 @@ pub use limits::{Limits, Resource, Rlimit, rlimits};
 pub use mount::{MOUNTS, Mount};
 pub use plan::{CellFile, CellIds, CellPath, CellPlan, Confinement, Entry, HostPath, Template};
 pub use template::{
-    CELLS, COVERED, DEVICES, ENVIRONMENT, ETC, HOME, HOST_PROC, Host, ROOT, RUNTIME, RootEntry, Roots,
-    WORKSPACE, template,
+    CELLS, COVERED, DEVICES, ENVIRONMENT, ETC, HOME, HOST_PROC, Host, LAYER_LINK, LAYER_MODULES, ROOT,
+    RUNTIME, RootEntry, Roots, WORKSPACE, template,
 };

@@ -17,6 +17,11 @@ pub const WORKSPACE: &str = "/mnt/workspace";
 pub const HOME: &str = "/home/user";
 /// Where a session installs packages; what lies there is found before the environment's.
 pub(crate) const LAYER: &str = "/home/user/.local";
+/// Where npm puts what is installed there.
+pub const LAYER_MODULES: &str = "/home/user/.local/lib/node_modules";
+/// By which that is found from the workspace, wherever in `/mnt` it is: Node, Deno and TypeScript look for a directory of this name
+/// in each directory above a file.
+pub const LAYER_LINK: &str = "/mnt/node_modules";
 /// Where the template, and no cell, has the node's cells directory.
 pub const CELLS: &str = "/.cells";
 /// Where the template, and no cell, has the host's /proc: a new one may be mounted only where one is fully visible.
@@ -113,6 +118,8 @@ const LINKS: &[(&str, &str)] = &[
     ("/dev/ptmx", "pts/ptmx"),
     // What the walk upward from any directory finds last: for Node, Deno and TypeScript the environment's libraries are there.
     ("/node_modules", "/opt/cellblock/env/lib/node_modules"),
+    // What the session installed comes before, for everything that lies in the workspace; `import` has no other way.
+    (LAYER_LINK, LAYER_MODULES),
 ];
 
 /// Mount points and empty directories, parents first.

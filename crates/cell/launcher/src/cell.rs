@@ -21,7 +21,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use policy::{CELLS, CellPlan, Confinement, HOME, HOST_PROC, INIT, MOUNTS, Mount, WORKSPACE};
+use policy::{
+    CELLS, CellPlan, Confinement, HOME, HOST_PROC, INIT, LAYER_LINK, LAYER_MODULES, MOUNTS, Mount, WORKSPACE,
+};
 use protocol::launcher::Failure;
 use sys::landlock::Ruleset;
 use sys::mount::{self, Forbid};
@@ -268,6 +270,9 @@ fn make_place(mount: &Mount) -> io::Result<()> {
     mount::tmpfs(MOUNTS, 16 << 10, 0o755, quiet)?;
     fs::create_dir(mount.as_str())?;
     std::os::unix::fs::symlink(mount.name(), WORKSPACE)?;
+    if mount.as_str() != LAYER_LINK {
+        std::os::unix::fs::symlink(LAYER_MODULES, LAYER_LINK)?;
+    }
     mount::restrict(MOUNTS, Forbid { write: true, ..quiet })
 }
 

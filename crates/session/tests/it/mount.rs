@@ -22,7 +22,7 @@ print(os.path.realpath('/mnt/workspace/one'), os.path.samefile('one', '/mnt/work
 print(subprocess.run('pwd; cat two', shell=True, capture_output=True, text=True).stdout)";
     assert_eq!(
         print(&session, code).await,
-        "/mnt/data ['below', 'one', 'three', 'two'] ['data', 'workspace'] data\n/mnt/data/one True\n/mnt/data\n2\n"
+        "/mnt/data ['below', 'one', 'three', 'two'] ['data', 'node_modules', 'workspace'] data\n/mnt/data/one True\n/mnt/data\n2\n"
     );
     // Commands, and as agents write them that know where files are at AWS.
     assert_eq!(shell(&session, "pwd; echo $(cat one two three)").await.ok().stdout(), "/mnt/data\n123\n");
@@ -77,7 +77,7 @@ async fn its_files_are_reached_from_outside(bench: &Bench) {
     }
     assert_eq!(
         print(&session, "import os; print(sorted(os.listdir('/mnt')))").await,
-        "['data', 'workspace']\n"
+        "['data', 'node_modules', 'workspace']\n"
     );
     session.stop().await.unwrap();
 }
@@ -114,7 +114,7 @@ for name, attempt in attempts.items():
     try: done = attempt()
     except OSError as error: assert error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV), (name, error)
     else: raise AssertionError((name, done))
-assert sorted(os.listdir('/mnt')) == ['data', 'workspace'] and os.readlink('/mnt/workspace') == 'data'
+assert sorted(os.listdir('/mnt')) == ['data', 'node_modules', 'workspace'] and os.readlink('/mnt/workspace') == 'data'
 print('as it should be')";
 
 async fn nothing_above_it_can_be_changed(bench: &Bench) {
@@ -130,7 +130,7 @@ async fn cells_side_by_side_have_each_their_own_place(bench: &Bench) {
     let (one, other, usual) =
         (open(bench).await, bench.session_at(Mount::new("/mnt/...").unwrap()).await, bench.session().await);
     let code = "import os; open('mine', 'w').close(); print(os.getcwd(), sorted(os.listdir('/mnt')), os.path.islink('/mnt/workspace'))";
-    assert_eq!(print(&one, code).await, "/mnt/data ['data', 'workspace'] True\n");
+    assert_eq!(print(&one, code).await, "/mnt/data ['data', 'node_modules', 'workspace'] True\n");
     assert_eq!(print(&other, code).await, "/mnt/... ['...', 'workspace'] True\n");
     assert_eq!(print(&usual, code).await, "/mnt/workspace ['workspace'] False\n");
     for session in [one, other, usual] {
