@@ -8,6 +8,7 @@ import { emitted } from './emit.mjs';
 import { importedTypes } from './imports.mjs';
 import { Server, Refused } from './server.mjs';
 import { checking, globals, parsing } from './settings.mjs';
+import { stripped } from './strip.mjs';
 import { load, Tree } from './tree.mjs';
 
 /** What the compiler's process may use before it collects what it does not need, in MiB. */
@@ -22,6 +23,8 @@ export class Compiler {
   #files = new Map();
   #roots = { check: [], parse: [] };
   #snapshot;
+  /** Names that translations made up. */
+  #taken = new Set();
   #own;
 
   constructor(options) {
@@ -68,7 +71,11 @@ export class Compiler {
 
   /** Translates without a check, for want of a compiler. */
   unchecked(text, number) {
-    return emitted(text, { libraries: this.#options.libraries, name: `cell-${number}.ts` });
+    return this.#emit(text, number);
+  }
+
+  #emit(text, number) {
+    return emitted(text, { libraries: this.#options.libraries, name: `cell-${number}.ts`, taken: this.#taken });
   }
 
   warm(cwd) {
@@ -145,7 +152,9 @@ export class Compiler {
   }
 
   async #translate(tree, text, types, number) {
-    return emitted(text, { libraries: this.#options.libraries, name: `cell-${number}.ts` });
+    const { javascript, whole } = stripped(tree, text, types);
+    if (whole) return { javascript, map: null };
+    return this.#emit(javascript, number);
   }
 
   #project(file) {

@@ -3,22 +3,36 @@
 //
 // A process per translation: it takes as long as asking one that runs already would take to be loaded, and nothing
 // stays. Names of the top level stay as they were declared, for there is nothing here to bundle.
+//
+// What decorators need is kept in variables beside the class (`_init`), which its constructor reads whenever it runs.
+// They are names of the session's one scope: so those of earlier calls are named behind the text, which makes esbuild
+// choose others.
 import { spawn } from 'node:child_process';
 
 const RAW = JSON.stringify({ compilerOptions: { verbatimModuleSyntax: true, useDefineForClassFields: true } });
+const END = '"cellblock: what follows was only named"';
+const MAP = '//# sourceMappingURL=data:application/json;base64,';
 
-/** Gives `{ javascript, map }`; fails with what esbuild said. */
-export async function emitted(text, { libraries, name }) {
+/**
+ * Gives `{ javascript, map }`; fails with what esbuild said. `taken` is the set of names that earlier translations made
+ * up; those of this one are added.
+ */
+export async function emitted(text, { libraries, name, taken }) {
   const args = [
     '--loader=ts', '--target=esnext', '--charset=utf8', '--sourcemap=inline', '--sources-content=false',
     '--supported:decorators=false', '--log-level=error', '--color=false', `--sourcefile=${name}`, `--tsconfig-raw=${RAW}`,
   ];
-  const { output, complaint, status } = await run(executable(libraries), args, text);
+  const { output, complaint, status } = await run(executable(libraries), args, `${text}\n${END};[${[...taken]}];`);
   if (status !== 0) throw new Error(complaint.trim() || `esbuild ended with ${status}`);
-  const mark = output.lastIndexOf('//# sourceMappingURL=data:application/json;base64,');
-  const map = JSON.parse(Buffer.from(output.slice(output.indexOf(',', mark) + 1).trim(), 'base64').toString());
-  return { javascript: output.slice(0, mark), map };
+  const map = output.lastIndexOf(MAP);
+  const javascript = output.slice(0, output.lastIndexOf(END, map));
+  const known = new Set(text.match(MADE_UP));
+  for (const word of javascript.match(MADE_UP) ?? []) if (!known.has(word)) taken.add(word);
+  return { javascript, map: JSON.parse(Buffer.from(output.slice(map + MAP.length).trim(), 'base64').toString()) };
 }
+
+/** Names that begin as those do that esbuild makes up; what two underscores begin are its helpers, the same in all. */
+const MADE_UP = /(?<![\p{ID_Continue}$])_(?!_)[\p{ID_Continue}$]+/gu;
 
 function executable(libraries) {
   return `${libraries}/@esbuild/linux-${process.arch}/bin/esbuild`;
