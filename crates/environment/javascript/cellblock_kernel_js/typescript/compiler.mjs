@@ -3,6 +3,8 @@
 // A call is read first as a file of a project of its own that knows no library: 2 ms, and its names have to be known
 // before it can be seen which earlier ones it refers to. Syntax errors end it there, as tsc's own output would be
 // mostly what follows from them.
+import { statSync } from 'node:fs';
+
 import { translated } from './diagnostics.mjs';
 import { emitted } from './emit.mjs';
 import { importedTypes } from './imports.mjs';
@@ -26,6 +28,8 @@ export class Compiler {
   /** Names that translations made up. */
   #taken = new Set();
   #own;
+  /** Files of the user's own that the process has read: path → when they were written. */
+  #foreign = new Map();
 
   constructor(options) {
     this.#options = options;
@@ -56,7 +60,7 @@ export class Compiler {
         if (errors(without) < errors(found)) [draft, found] = [alone, without];
       }
       const types = await this.#typesOnly(tree, path);
-      return { diagnostics: report(found), draft, ...await this.#translate(tree, text, types, number) };
+      return { diagnostics: report(found), draft, ...await this.#translate(tree, text, types, draft) };
     });
   }
 
@@ -74,8 +78,9 @@ export class Compiler {
     return this.#emit(text, number);
   }
 
-  #emit(text, number) {
-    return emitted(text, { libraries: this.#options.libraries, name: `cell-${number}.ts`, taken: this.#taken });
+  #emit(text, number, fresh) {
+    const { libraries } = this.#options;
+    return emitted(text, { libraries, name: `cell-${number}.ts`, taken: this.#taken, fresh });
   }
 
   warm(cwd) {
@@ -107,10 +112,19 @@ export class Compiler {
     if (this.#server?.alive) return this.#server;
     const { libraries, memory = MEMORY } = this.#options;
     this.#told.clear();
+    this.#foreign.clear();
     this.#snapshot = undefined;
     const executable = `${libraries}/@typescript/typescript-linux-${process.arch}/lib/tsc`;
-    this.#server = new Server(executable, { cwd: '/', memory, read: (path) => this.#files.get(path) });
+    this.#server = new Server(executable, { cwd: '/', memory, read: (path) => this.#read(path) });
     return this.#server;
+  }
+
+  #read(path) {
+    const text = this.#files.get(path);
+    if (text === undefined && !path.includes('/node_modules/') && path !== this.#options.denoLibrary) {
+      this.#foreign.set(path, written(path));
+    }
+    return text;
   }
 
   async #parse(text, path) {
@@ -151,10 +165,10 @@ export class Compiler {
     });
   }
 
-  async #translate(tree, text, types, number) {
+  async #translate(tree, text, types, { number, fresh }) {
     const { javascript, whole } = stripped(tree, text, types);
     if (whole) return { javascript, map: null };
-    return this.#emit(javascript, number);
+    return this.#emit(javascript, number, fresh);
   }
 
   #project(file) {
@@ -174,6 +188,12 @@ export class Compiler {
       else if (this.#told.get(path) !== text) changes.changed.push(path);
     }
     for (const path of this.#told.keys()) if (!this.#files.has(path)) changes.deleted.push(path);
+    for (const [path, before] of this.#foreign) {
+      const now = written(path);
+      if (now === before) continue;
+      changes[now === undefined ? 'deleted' : before === undefined ? 'created' : 'changed'].push(path);
+      this.#foreign.set(path, now);
+    }
     const open = [checkFile, parseFile].filter((file) => this.#files.has(file) && !this.#told.has(file));
     const params = this.#snapshot ? { fileChanges: changes } : {};
     if (open.length > 0) params.openProjects = open;
@@ -189,6 +209,12 @@ export class Compiler {
     for (const [path, content] of files) this.#files.set(path, content);
     this.#files.set(settings, text());
   }
+}
+
+/** When a file was written, with its size; undefined if there is none. */
+function written(path) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.mtimeMs} ${found.size}`;
 }
 
 const VALUE = 111551;

@@ -13,6 +13,8 @@ const UNTYPED = 7016;
 const COMMA = 2695;
 const OFF = new Set([UNTYPED, COMMA]);
 const NO_MODULE = new Set([2307, 2792]);
+/** What Deno fetches by itself, and TypeScript cannot look into. */
+const FETCHED = /^(npm|jsr|https?|data|blob):/;
 
 export class Lines {
   #starts = [0];
@@ -45,7 +47,7 @@ export function translated(found, { text, path, resolves }) {
   for (const one of found) {
     if (one.fileName !== path || one.pos > text.length || OFF.has(one.code)) continue;
     const name = NO_MODULE.has(one.code) ? /'([^']+)'/.exec(one.text)?.[1] : undefined;
-    if (name && resolves?.(name)) continue;
+    if (name && (FETCHED.test(name) || resolves?.(name))) continue;
     const key = `${one.pos} ${one.end} ${one.code}`;
     if (known.has(key)) continue;
     known.add(key);

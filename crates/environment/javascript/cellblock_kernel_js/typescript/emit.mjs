@@ -15,9 +15,9 @@ const MAP = '//# sourceMappingURL=data:application/json;base64,';
 
 /**
  * Gives `{ javascript, map }`; fails with what esbuild said. `taken` is the set of names that earlier translations made
- * up; those of this one are added.
+ * up; those of this one are added. Enums and namespaces go on with what has their name; those in `fresh` do not.
  */
-export async function emitted(text, { libraries, name, taken }) {
+export async function emitted(text, { libraries, name, taken, fresh = [] }) {
   const args = [
     '--loader=ts', '--target=esnext', '--charset=utf8', '--sourcemap=inline', '--sources-content=false',
     '--supported:decorators=false', '--log-level=error', '--color=false', `--sourcefile=${name}`, `--tsconfig-raw=${RAW}`,
@@ -25,7 +25,10 @@ export async function emitted(text, { libraries, name, taken }) {
   const { output, complaint, status } = await run(executable(libraries), args, `${text}\n${END};[${[...taken]}];`);
   if (status !== 0) throw new Error(complaint.trim() || `esbuild ended with ${status}`);
   const map = output.lastIndexOf(MAP);
-  const javascript = output.slice(0, output.lastIndexOf(END, map));
+  let javascript = output.slice(0, output.lastIndexOf(END, map));
+  for (const one of fresh) {
+    javascript = javascript.replace(`})(${one} || {});`, '})({});').replace(`})(${one} || (${one} = {}));`, `})(${one} = {});`);
+  }
   const known = new Set(text.match(MADE_UP));
   for (const word of javascript.match(MADE_UP) ?? []) if (!known.has(word)) taken.add(word);
   return { javascript, map: JSON.parse(Buffer.from(output.slice(map + MAP.length).trim(), 'base64').toString()) };

@@ -27,12 +27,16 @@ export class Scope {
   #latest = new Map();
   #clock = 0;
 
-  /** A call as it would stand behind those that were begun; nothing is remembered yet. */
+  /**
+   * A call as it would stand behind those that were begun; nothing is remembered yet. Its `fresh` names are enums and
+   * namespaces that have nothing of what was called so before.
+   */
   draft(number, path, text, tree, { merge = true } = {}) {
     const own = declared(tree);
     const words = new Set(text.match(WORD));
     const names = new Map(own.names);
     const uses = new Set();
+    const fresh = new Set();
     const lines = [];
     for (const word of words) {
       const from = this.#latest.get(word);
@@ -43,6 +47,7 @@ export class Scope {
       const line = here
         ? this.#beside(word, here, there, behind, names, merge)
         : { merged: false, text: seen(word, there, behind) };
+      if (here?.members && !line?.text.includes('enum ') || here?.inner && !there.inner) fresh.add(word);
       if (!line) continue;
       lines.push(line);
       uses.add(from);
@@ -53,6 +58,7 @@ export class Scope {
       text,
       names,
       uses,
+      fresh,
       outside: own.outside,
       merges: lines.some((line) => line.merged),
       seen: lines.map((line) => line.text).join(' '),

@@ -27,7 +27,7 @@ export class Server {
     this.#process = spawn(executable, ['--api', '--async', '--cwd', cwd, '--callbacks=readFile'], {
       cwd: '/',
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, GOMEMLIMIT: `${memory}MiB`, GOGC: '100' },
+      env: { ...process.env, GOMEMLIMIT: `${memory}MiB`, GOGC: '60' },
     });
     const child = this.#process;
     child.on('error', (error) => this.#end(error.message));
