@@ -72,9 +72,7 @@ async fn main() -> Result<(), Error> {
     })
     .await?;
     println!("{:<62} {:>5} {:>9} {:>9}", "", "n", "p50, ms", "p99, ms");
-    for (name, language) in
-        [("Node", Language::Node as fn(Dialect) -> Language), ("Deno", Language::Deno)]
-    {
+    for (name, language) in [("Node", Language::Node as fn(Dialect) -> Language), ("Deno", Language::Deno)] {
         starts(&engine, name, language(Dialect::JavaScript), rounds).await?;
         round_trips(&engine, name, language(Dialect::JavaScript), rounds * 10).await?;
         checks(&engine, name, language(Dialect::TypeScript), rounds).await?;
@@ -162,7 +160,8 @@ async fn holds(session: &Session, what: &str) -> Result<(), Error> {
         .collect();
     for line in String::from_utf8_lossy(&text).lines() {
         let Some((kib, command)) = line.split_once(' ') else { continue };
-        let program = ["node.mjs", "deno.mjs", "tsc", "esbuild"].into_iter().find(|each| command.contains(each));
+        let program =
+            ["node.mjs", "deno.mjs", "tsc", "esbuild"].into_iter().find(|each| command.contains(each));
         if let (Some(program), Ok(kib)) = (program, kib.parse::<u64>()) {
             println!("{what}: {program} holds {} MiB", kib / 1024);
         }

@@ -7,6 +7,7 @@
 mod attacks;
 mod engine;
 mod files;
+mod javascript;
 mod kit;
 mod layers;
 mod leftovers;

@@ -43,6 +43,11 @@ impl Ran {
         text(&self.each(|event| if let Event::Stderr(bytes) = event { Some(bytes) } else { None }))
     }
 
+    /// What was written to standard output by what earlier calls left running.
+    pub(crate) fn late_stdout(&self) -> String {
+        text(&self.each(|event| if let Event::LateStdout(bytes) = event { Some(bytes) } else { None }))
+    }
+
     fn each<'a, T>(&'a self, choose: impl Fn(&'a Event) -> Option<T>) -> Vec<T> {
         self.events.iter().filter_map(choose).collect()
     }
