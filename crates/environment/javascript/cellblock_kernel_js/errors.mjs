@@ -12,6 +12,8 @@ const VALUE = 8 << 10;
 const OURS = 'cellblock_kernel_js/';
 const CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM'];
 const FRAME = /^\s+(?:at |\.\.\. \d+ lines matching cause stack trace \.\.\.)/;
+/** Frames that say nothing to anybody. */
+const NOISE = /^\s+\.\.\. |cellblock_kernel_js\/|\(node:internal\/process\//;
 /** Frames that an error has in common with its cause, where these are the machinery below the code. */
 const SHARED = /^\s+\.\.\. /;
 const PLACE = /(?:\(|at )(?:async )?(?:file:\/\/)?([^()]*?):(\d+):(\d+)\)?$/;
@@ -81,7 +83,7 @@ function code(host, links) {
   return null;
 }
 
-function render(host, error, early, { texts, maps }, name, message) {
+function render(host, error, early, { texts, maps, odd }, name, message) {
   let text;
   if (isObject(error) && host.isError(error)) {
     text = guarded(() => cleaned(host.inspect(error, { depth: 4, maxStringLength: VALUE }), early !== null), null);
@@ -89,6 +91,7 @@ function render(host, error, early, { texts, maps }, name, message) {
   } else {
     text = `Uncaught ${guarded(() => host.inspect(error, { depth: 2, maxStringLength: VALUE }), name)}`;
   }
+  if (odd.size > 0) for (const [url, its] of odd) text = join(split(text, url), its);
   if (maps.size > 0) text = mapped(text, maps);
   const place = early ?? placeOf(text, texts);
   return bounded(place === null ? text : `${excerpt(place, texts)}${text}`);
@@ -153,7 +156,7 @@ export function cleaned(text, all = false) {
       else if (!includes(lines[end], 'node:') && !includes(lines[end], '<anonymous>')) last = end + 1;
     }
     const upTo = all || ours || last > at ? last : end;
-    for (let each = at; each < upTo; each += 1) if (!includes(lines[each], OURS) && !test(SHARED, lines[each])) push(kept, lines[each]);
+    for (let each = at; each < upTo; each += 1) if (!test(NOISE, lines[each])) push(kept, lines[each]);
     // What follows the frames belongs to the error: its own properties, and its cause.
     if (upTo < end && test(/ \{$/, lines[end - 1])) {
       if (kept.length > 0) kept[kept.length - 1] += ' {';

@@ -3,11 +3,12 @@
 // Most code needs none of it and is evaluated as it is. The parser is loaded for code with `import` or `export` in it,
 // and for code that declares a name anew in another form, which V8 refuses before anything of it ran.
 
-import { Map, Set, defineProperty, hasOwn, indexOf, keys, match, slice, test } from './safe.mjs';
+import { Map, Set, charCode, defineProperty, hasOwn, indexOf, keys, match, numberText, slice, test } from './safe.mjs';
 
 /** Texts of cells kept for tracebacks, characters; the oldest go first. */
 const TEXTS = 4 << 20;
 const MODULE = /\b(?:import|export)\b/;
+const ODD = /[\s'"]/;
 const AGAIN = /^Identifier '(.+)' has already been declared$/;
 /** Holds namespaces while names are declared from them. */
 const GLOBAL = '__cellblock_imports';
@@ -27,6 +28,8 @@ export class Program {
     /** What code is called in tracebacks, and its text. */
     this.texts = new Map();
     this.size = 0;
+    /** Names that V8 is told in another way. */
+    this.odd = new Map();
     /** Source maps of what runs as another text than was sent. */
     this.maps = new Map();
     /** The checker of TypeScript, once there was a call in it; and until then, what was called. */
@@ -42,6 +45,7 @@ export class Program {
     const { request } = call;
     const typed = request.language === 'typescript';
     call.name = request.filename || `cell-${call.number}.${typed ? 'ts' : 'js'}`;
+    call.url = this.urlOf(call.name);
     this.remember(call.name, request.code);
     call.serial = this.calls += 1;
     if (!typed && this.typescript === null && this.known < TEXTS) {
@@ -118,7 +122,7 @@ export class Program {
     for (;;) {
       globalThis[GLOBAL] = namespaces;
       const text = declarationsOf(imports, GLOBAL, assigned);
-      const ended = await new Promise((settled) => host.evaluate(text, `${call.name}.imports`, call, settled));
+      const ended = await new Promise((settled) => host.evaluate(text, `${call.url}.imports`, call, settled));
       delete globalThis[GLOBAL];
       if (!('thrown' in ended)) return;
       const again = ended.thrown instanceof SyntaxError && match(AGAIN, ended.thrown.message);
@@ -129,7 +133,7 @@ export class Program {
 
   evaluate(call, code, forms = null) {
     const { kernel } = this;
-    kernel.host.evaluate(code, call.name, call, (ended) => {
+    kernel.host.evaluate(code, call.url, call, (ended) => {
       const said = 'thrown' in ended && kernel.host.isSyntaxError(ended.thrown) ? ended.thrown.message : '';
       const again = typeof said === 'string' && said !== '' ? match(AGAIN, said) : null;
       if (again) {
@@ -166,13 +170,22 @@ export class Program {
     } else if (changed.before === '') {
       this.evaluate(call, changed.code, next);
     } else {
-      kernel.host.evaluate(changed.before, call.name, call, (moved) => {
+      kernel.host.evaluate(changed.before, call.url, call, (moved) => {
         const more = 'thrown' in moved && kernel.host.isSyntaxError(moved.thrown) ? match(AGAIN, moved.thrown.message) : null;
         if (more) kernel.host.as(call, () => this.again(call, code, more[1], next, ended));
         else if ('thrown' in moved) kernel.settled(call, first);
         else this.evaluate(call, changed.code, next);
       });
     }
+  }
+
+  /** What V8 is told that the code is called: it takes no blanks and quotes. */
+  urlOf(name) {
+    if (!test(ODD, name)) return name;
+    let url = '';
+    for (let at = 0; at < name.length; at += 1) url += test(ODD, name[at]) ? `%${numberText(charCode(name, at), 16)}` : name[at];
+    this.odd.set(url, name);
+    return url;
   }
 
   remember(name, text) {

@@ -29,6 +29,7 @@ export const charCode = uncurried(String.prototype.charCodeAt);
 export const repeat = uncurried(String.prototype.repeat);
 export const trim = uncurried(String.prototype.trim);
 export const trimEnd = uncurried(String.prototype.trimEnd);
+export const numberText = uncurried(Number.prototype.toString);
 export const join = uncurried(Array.prototype.join);
 export const push = uncurried(Array.prototype.push);
 const execute = uncurried(RegExp.prototype.exec);

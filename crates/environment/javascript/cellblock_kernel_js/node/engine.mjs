@@ -37,7 +37,8 @@ export class Engine {
   }
 
   evaluate(source, name, settled) {
-    const expression = `${source}\n//# sourceURL=${encodeURI(name)}`;
+    const expression = `${source}\n//# sourceURL=${name}`;
+    let posting = true;
     let promise;
     const stop = onInit((made) => {
       if (promise !== undefined) return;
@@ -53,8 +54,8 @@ export class Engine {
       if (thrown === undefined) {
         settled({ value: this.take(result) });
       } else {
-        // Only what is thrown before anything ran has a place here.
-        const early = thrown.scriptId !== undefined;
+        // What is thrown at once is a syntax error: nothing ran. All else comes by a promise.
+        const early = posting;
         settled({
           thrown: this.take(thrown.exception ?? result),
           line: early ? thrown.lineNumber + 1 : 0,
@@ -63,6 +64,7 @@ export class Engine {
       }
       this.post('Runtime.releaseObjectGroup', { objectGroup: 'call' }, () => {});
     });
+    posting = false;
     // Code that has a syntax error made none.
     if (promise === undefined) stop();
   }

@@ -156,6 +156,7 @@ export class Globals {
   }
 
   isLazy(name) {
+    if (name === 'process' || name === 'Buffer') return true;
     return this.builtin.has(name) && Object.getOwnPropertyDescriptor(globalThis, name)?.get !== undefined;
   }
 

@@ -43,7 +43,7 @@ export function host(fd) {
     owner,
     turn: (call) => void later(call),
     inspect,
-    isError: (value) => isNativeError(value) || apply(isInstance, AnyError, [value]),
+    isError: (value) => isNativeError(value) || (!isProxy(value) && apply(isInstance, AnyError, [value])),
     isSyntaxError: (value) => isNativeError(value) && apply(isInstance, SyntaxError, [value]),
     isProxy,
     isPromise,

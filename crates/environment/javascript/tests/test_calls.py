@@ -1,0 +1,191 @@
+"""Values, scope, and what a report says."""
+
+import unittest
+from harness import KernelCase, Kernel, cell
+
+
+class Scope(KernelCase):
+    def test_declarations_live_on_and_may_come_again(self) -> None:
+        self.run_ok("const a = 1; let b = 2; var c = 3; class D {}; function e() { return 5 }")
+        self.assertEqual(self.value("[a, b, c, typeof D, e()]"), "[ 1, 2, 3, 'function', 5 ]")
+        self.run_ok("const a = 10; let b = 20; class D { static x = 1 }")
+        self.assertEqual(self.value("a + b + D.x"), "31")
+
+    def test_a_name_may_come_again_in_any_other_form(self) -> None:
+        forms = ["const NAME = 7", "let NAME = 7", "var NAME = 7", "function NAME() {}; 7", "class NAME {}; 7"]
+        for at, first in enumerate(forms):
+            for to, second in enumerate(forms):
+                name = f"n{at}_{to}"
+                self.run_ok(first.replace("NAME", name))
+                with self.subTest(first=first, second=second):
+                    self.run_ok(second.replace("NAME", name))
+                    expected = {3: "'function'", 4: "'function'"}.get(to, "'number'")
+                    self.assertEqual(self.value(f"typeof {name}"), expected)
+
+    def test_the_new_form_is_there_before_the_code_and_at_its_place(self) -> None:
+        self.run_ok("const f = 1, g = 2")
+        call = self.run_raised("f();\n\nfunction f() {\n  g();\n}\n   function g() { throw new Error('here') }")
+        self.assertIn("at g (cell-2.js:6:25)\n    at f (cell-2.js:4:3)\n    at cell-2.js:1:1", call.traceback)
+
+    def test_destructuring_replaces_functions(self) -> None:
+        self.run_ok("function one() {}; function two() {}")
+        self.assertIsNone(self.value("const { one, two = 3 } = { one: 1 }"))
+        self.assertEqual(self.value("[one, two]"), "[ 1, 3 ]")
+
+    def test_a_constant_that_the_code_would_change_is_refused_before_it_runs(self) -> None:
+        self.run_ok("const total = 1")
+        call = self.run_raised("console.log('ran'); let total = 0; total += 1", "SyntaxError")
+        self.assertEqual(call.stdout, "")
+        self.assertIn("'total' is a constant of an earlier call", call.report["evalue"])
+        self.assertEqual(self.value("let total = 5; total"), "5")
+
+    def test_declared_twice_in_one_text_is_an_error_in_the_languages_words(self) -> None:
+        call = self.run_raised("const x = 1;\nconst x = 2;", "SyntaxError")
+        self.assertEqual(call.report["evalue"], "Identifier 'x' has already been declared")
+        self.assertTrue(call.traceback.startswith("cell-1.js:2\nconst x = 2;\n      ^\n"), call.traceback)
+
+    def test_await_at_the_top(self) -> None:
+        self.assertEqual(self.value("const x = await Promise.resolve(4); x * 2"), "8")
+        self.assertEqual(self.value("await new Promise(r => setTimeout(() => r('later'), 5))"), "'later'")
+
+    def test_a_promise_as_the_value_is_waited_for(self) -> None:
+        self.assertEqual(self.value("const main = async () => { console.log('m'); return 9 }; main()"), "9")
+        self.assertEqual(self.run_raised("(async () => { throw new RangeError('no') })()").report["ename"], "RangeError")
+
+    def test_kinds_of_values(self) -> None:
+        for code, text in {
+            "undefined": None,
+            "null": "null",
+            "-0": "-0",
+            "NaN": "NaN",
+            "2n ** 70n": "1180591620717411303424n",
+            "Symbol('s')": "Symbol(s)",
+            "'it\\'s'": '"it\'s"',
+            "({ a: 1, 'b c': [1, , 3] })": "{ a: 1, 'b c': [ 1, <1 empty item>, 3 ] }",
+            "{ a: 1 }": "1",
+            "new Map([[{ k: 1 }, new Set([1n])]])": "Map(1) { { k: 1 } => Set(1) { 1n } }",
+            "class P { #h = 1; x = 2 }; new P()": "P { x: 2 }",
+            "Object.create(null)": "[Object: null prototype] {}",
+            "const o = {}; o.self = o; o": "<ref *1> { self: [Circular *1] }",
+            "new Date(0)": "1970-01-01T00:00:00.000Z",
+            "Buffer.from('hi')": "<Buffer 68 69>",
+            "new Float64Array([1.5])": "Float64Array(1) [ 1.5 ]",
+            "({ get danger() { throw 1 } })": "{ danger: [Getter] }",
+            "new Proxy({ real: 1 }, { get() { throw 1 }, ownKeys() { throw 2 } })": "{ real: 1 }",
+            "(() => 1)": "[Function (anonymous)]",
+            "[new Error('kept')].length": "1",
+        }.items():
+            with self.subTest(code=code):
+                self.assertEqual(self.value(code), text)
+
+    def test_values_are_bounded(self) -> None:
+        self.assertIn("... 999900 more items", self.value("new Array(1e6).fill(7)") or "")
+        long = self.value("'x'.repeat(3e6)") or ""
+        self.assertLess(len(long), 200_000)
+        self.assertIn("more characters", long)
+        self.assertLess(len(self.value("Array.from({ length: 100 }, () => 'y'.repeat(99999))") or ""), 1_200_000)
+
+    def test_an_object_whose_text_fails_has_another(self) -> None:
+        custom = "Symbol.for('nodejs.util.inspect.custom')"
+        self.assertIn("mine: 1", self.value(f"({{ mine: 1, [{custom}]() {{ throw new Error('q') }} }})") or "")
+        self.assertEqual(self.value(f"({{ [{custom}]() {{ return 'so' }} }})"), "so")
+        self.assertTrue(self.value(f"({{ [{custom}]: () => {{ process.stdout.write('') ; return 5 }} }})"))
+
+    def test_semicolons_and_declarations_have_no_value(self) -> None:
+        self.assertIsNone(self.value("const x = 5"))
+        self.assertEqual(self.value("5;"), "5")
+        self.assertEqual(self.value("// only\n5 // this"), "5")
+        self.assertIsNone(self.value(""))
+        self.assertIsNone(self.value("5", silent=True))
+
+
+class Reports(KernelCase):
+    def test_numbers_and_what_a_report_holds(self) -> None:
+        report = self.run_ok("1").report
+        self.assertEqual((report["status"], report["execution_count"], report["interrupted"]), ("ok", 1, False))
+        self.assertEqual(report["cwd"], str(self.kernel.work))
+        self.assertGreaterEqual(report["seconds"], 0)
+        self.assertNotIn("exit_status", report)
+        self.assertEqual(self.run_ok("1", store_history=False).report["execution_count"], 1)
+        self.assertEqual(self.run_ok("1").report["execution_count"], 2)
+
+    def test_seconds_and_processor_time(self) -> None:
+        report = self.run_ok("const t = Date.now(); while (Date.now() - t < 200);").report
+        self.assertGreater(report["seconds"], 0.19)
+        self.assertGreater(report["cpu_seconds"], 0.1)
+        code = "require('child_process').execSync('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done')"
+        self.assertGreater(self.run_ok(code + "; 1").report["cpu_seconds"], 0.05)
+
+    def test_the_directory_is_where_the_call_ended(self) -> None:
+        self.assertEqual(self.run_ok("process.chdir('/tmp')").report["cwd"], "/tmp")
+        self.assertEqual(self.value("process.cwd()"), "'/tmp'")
+        self.assertEqual(self.value("process.cwd()", cwd="/usr"), "'/usr'")
+        self.assertEqual(self.run_ok("1", cwd="/does/not/exist").report["cwd"], "/usr")
+
+    def test_a_call_that_is_no_call(self) -> None:
+        for payload in (b"{", b"[]", b"null", b'{"code": 5}'):
+            self.kernel.send_raw(0x60, b"x" * 16, payload)
+            call = self.kernel.collect(b"x" * 16)
+            self.assertEqual(call.status, "raised", payload)
+        self.assert_alive()
+
+    def test_unknown_frames_and_keys_are_passed_over(self) -> None:
+        self.kernel.send_raw(0x6F, b"y" * 16, b"?")
+        self.assertEqual(self.value("1", colour="blue"), "1")
+        self.kernel.send_raw(0x6F, b"y" * 16, b"?")
+        self.kernel.send_raw(0x61, b"z" * 16, b"")
+        self.assert_alive()
+
+    def test_argv(self) -> None:
+        self.assertEqual(self.value("process.argv.slice(1)", argv=["prog.js", "-x"]), "[ 'prog.js', '-x' ]")
+
+    def test_what_code_breaks_is_its_own(self) -> None:
+        self.run_ok(
+            """
+            JSON.stringify = JSON.parse = () => { throw new Error('broken') };
+            for (const name of ['map', 'push', 'join', 'slice', 'forEach', 'includes', 'indexOf'])
+              Array.prototype[name] = () => { throw new Error('broken') };
+            for (const name of ['slice', 'split', 'startsWith', 'replace', 'includes'])
+              String.prototype[name] = () => { throw new Error('broken') };
+            RegExp.prototype.exec = Map.prototype.get = Map.prototype.set = () => { throw new Error('broken') };
+            Promise.prototype.then = () => { throw new Error('broken') };
+            Reflect.apply = Object.keys = Object.defineProperty = undefined;
+            globalThis.Promise = globalThis.setImmediate = globalThis.Uint8Array = globalThis.Error = null;
+            Object.prototype.extra = 'everywhere';
+            0
+            """
+        )
+        self.assertEqual(self.value("1 + 1"), "2")
+        self.assertEqual(self.run_ok("process.stdout.write('out'); process.stderr.write('é'.repeat(3)); 0").stdout, "out")
+        self.assertEqual(self.value("const o = { a: [1] }; o"), "{ a: [ 1 ] }")
+        self.assertEqual(self.value("(async () => 5)()"), "5")
+        self.assertIn("cell-5.js:1", self.run_raised("null.x", "TypeError").traceback)
+        self.assertEqual(self.run_ok("delete globalThis.console; 1").value, "1")
+        self.assertEqual(self.run_ok("Object.freeze(Object.prototype); Object.freeze(globalThis.process); 2").value, "2")
+        self.assert_alive()
+
+
+class Start(unittest.TestCase):
+    def test_an_idle_kernel_ends_with_its_socket(self) -> None:
+        kernel = Kernel()
+        kernel.ours.close()
+        kernel.process.wait(20)
+        kernel.close()
+
+    def test_a_busy_kernel_ends_with_its_socket(self) -> None:
+        kernel = Kernel()
+        kernel.collect(kernel.send("console.log('READY'); for (;;);"), until="READY")
+        kernel.ours.close()
+        kernel.process.wait(20)
+        kernel.close()
+
+    def test_children_do_not_have_the_socket(self) -> None:
+        with Kernel() as kernel:
+            code = "require('child_process').execSync('ls /proc/self/fd', { encoding: 'utf8' }).trim().split(/\\s+/)"
+            self.assertNotIn("'3', '4'", kernel.run(cell(code)).value or "")
+            link = "require('child_process').execSync('readlink /proc/self/fd/3 || echo none', { encoding: 'utf8' })"
+            self.assertNotIn("socket", kernel.run(link).value or "socket")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,134 @@
+"""Errors: their names, texts and places."""
+
+from harness import KernelCase
+
+
+class Errors(KernelCase):
+    def test_a_traceback_ends_where_the_code_does(self) -> None:
+        call = self.run_raised(
+            """
+            function outer() { inner() }
+            function inner() {
+              throw new TypeError('wrong')
+            }
+            outer()
+            """,
+            "TypeError",
+        )
+        self.assertEqual(call.report["evalue"], "wrong")
+        self.assertEqual(
+            call.traceback,
+            "cell-1.js:3\n  throw new TypeError('wrong')\n        ^\n\nTypeError: wrong\n"
+            "    at inner (cell-1.js:3:9)\n    at outer (cell-1.js:1:20)\n    at cell-1.js:5:1",
+        )
+
+    def test_after_an_await_too(self) -> None:
+        call = self.run_raised("const f = async () => { await 1; null.x };\n\nawait f()", "TypeError")
+        self.assertTrue(call.traceback.startswith("cell-1.js:1\n"), call.traceback)
+        self.assertTrue(call.traceback.endswith("at async cell-1.js:3:1"), call.traceback)
+
+    def test_an_earlier_calls_function(self) -> None:
+        self.run_ok("function boom() {\n\tthrow new Error('b')\n}")
+        call = self.run_raised("1;\nboom()")
+        self.assertTrue(call.traceback.startswith("cell-1.js:2\n\tthrow new Error('b')\n\t      ^\n"), call.traceback)
+        self.assertIn("at cell-2.js:2:1", call.traceback)
+
+    def test_syntax(self) -> None:
+        call = self.run_raised("const a = 1;\nfoo(a,;)", "SyntaxError")
+        self.assertEqual(call.traceback, "cell-1.js:2\nfoo(a,;)\n      ^\n\nSyntaxError: Unexpected token ';'")
+        self.assertIsNone(self.value("typeof a === 'undefined' ? undefined : 1"))
+
+    def test_the_name_of_a_program(self) -> None:
+        call = self.run_raised("1;\nthrow new Error('x')", filename="/work dir/prog é.js")
+        self.assertTrue(call.traceback.startswith("/work dir/prog é.js:2\nthrow"), call.traceback)
+
+    def test_what_is_no_error(self) -> None:
+        for code, name, text in [
+            ("throw 'plain'", "string", "plain"),
+            ("throw null", "null", "null"),
+            ("throw undefined", "undefined", "undefined"),
+            ("throw 5n", "bigint", "5"),
+            ("throw { code: 4 }", "Object", "{ code: 4 }"),
+            ("throw Object.create(null)", "Object", "[Object: null prototype] {}"),
+            ("throw new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 2 } })", "Proxy", ""),
+            ("throw { get stack() { throw 1 }, get message() { throw 2 } }", "Object", None),
+            ("throw Symbol('s')", "symbol", "Symbol(s)"),
+        ]:
+            with self.subTest(code=code):
+                call = self.run_raised(code, name)
+                self.assertTrue(call.traceback.startswith("Uncaught "), call.traceback)
+                if text is not None:
+                    self.assertEqual(call.report["evalue"], text)
+
+    def test_errors_that_are_hard_to_look_at(self) -> None:
+        for code in [
+            "class E extends Error { get stack() { throw 1 } get message() { throw 2 } }; throw new E('m')",
+            "class E extends Error { get name() { throw 1 } }; throw new E('m')",
+            "const e = new Error('m'); e.stack = { not: 'text' }; throw e",
+            "const e = new Error('m'); Object.defineProperty(e, 'message', { value: 7 }); throw e",
+            "const e = new Error('m'); e.cause = e; throw e",
+            "const e = new Error('m'); e[Symbol.for('nodejs.util.inspect.custom')] = () => { throw 3 }; throw e",
+            "Error.prepareStackTrace = () => { throw 4 }; throw new Error('m')",
+        ]:
+            with self.subTest(code=code):
+                call = self.run_raised(code)
+                self.assertTrue(call.report["ename"] and call.traceback, call.report)
+                self.run_ok("delete Error.prepareStackTrace; 0")
+
+    def test_causes_members_and_properties(self) -> None:
+        call = self.run_raised("throw new Error('outer', { cause: new TypeError('inner') })")
+        self.assertIn("[cause]: TypeError: inner\n      at cell-1.js:1:35", call.traceback)
+        self.assertNotIn("matching cause", call.traceback)
+        call = self.run_raised("await Promise.any([Promise.reject(new Error('e1')), Promise.reject(new RangeError('e2'))])", "AggregateError")
+        self.assertIn("Error: e1", call.traceback)
+        self.assertIn("RangeError: e2", call.traceback)
+        call = self.run_raised("throw Object.assign(new Error('m'), { code: 'E_MINE', detail: { n: 1 } })")
+        self.assertIn("code: 'E_MINE',\n  detail: { n: 1 }", call.traceback)
+        self.assertEqual(self.run_raised("class MyError extends Error { name = 'MyError' }; throw new MyError('m')").report["ename"], "MyError")
+
+    def test_texts_are_bounded(self) -> None:
+        call = self.run_raised("throw new Error('x'.repeat(5e6))")
+        self.assertLess(len(call.traceback), 80_000)
+        self.assertLess(len(call.report["evalue"]), 10_000)
+        call = self.run_raised("let e = new Error('0'); for (let i = 0; i < 5000; i++) e = new Error('n', { cause: e }); throw e")
+        self.assertLess(len(call.traceback), 80_000)
+        call = self.run_raised("throw new Error(Array(1e5).fill('line').join('\\n'))")
+        self.assertLess(len(call.traceback), 80_000)
+
+    def test_deep_recursion(self) -> None:
+        call = self.run_raised("function f() { return f() + 1 }\nf()", "RangeError")
+        self.assertIn("at f (cell-1.js:1:", call.traceback)
+        self.run_raised("function g() { try { g() } finally { g() } }\nlet o = {}; for (let i = 0; i < 1e5; i++) o = { o }; JSON.stringify(o)", "RangeError")
+        self.assert_alive()
+
+    def test_callbacks_and_rejections_of_the_call(self) -> None:
+        call = self.run_raised("setTimeout(() => { throw new Error('timer') }, 5); await new Promise(r => setTimeout(r, 3000)); 1")
+        self.assertEqual(call.report["evalue"], "timer")
+        self.assertLess(call.report["seconds"], 2)
+        call = self.run_raised("Promise.reject(new Error('nobody')); 5")
+        self.assertEqual((call.report["evalue"], call.result), ("nobody", None))
+        self.assertEqual(self.run_raised("process.nextTick(() => { throw new Error('tick') }); 1").report["evalue"], "tick")
+        self.run_raised("Promise.reject('no error'); 5", "UnhandledPromiseRejection")
+        self.assertEqual(self.value("const p = Promise.reject(1); p.catch(() => {}); 6"), "6")
+
+    def test_handlers_of_the_users_own(self) -> None:
+        call = self.run_ok(
+            "process.on('uncaughtException', e => console.log('caught', e.message));"
+            "process.on('unhandledRejection', e => console.log('handled', e.message));"
+            "setImmediate(() => { throw new Error('a') }); Promise.reject(new Error('b')); await new Promise(r => setTimeout(r, 20)); 1"
+        )
+        self.assertEqual(call.value, "1")
+        self.assertIn("caught a\n", call.stdout)
+        self.assertIn("handled b\n", call.stdout)
+
+    def test_printed_stacks_end_where_the_code_does(self) -> None:
+        call = self.run_ok("console.log(new Error('shown')); console.error(new Error('e').stack); 0")
+        self.assertEqual(call.stdout, "Error: shown\n    at cell-1.js:1:13\n")
+        self.assertEqual(call.stderr, "Error: e\n    at cell-1.js:1:48\n")
+
+    def test_a_full_disk_has_a_code(self) -> None:
+        call = self.run_raised("throw Object.assign(new Error('write'), { code: 'ENOSPC', syscall: 'write' })")
+        self.assertEqual(call.report["errno"], "ENOSPC")
+        call = self.run_raised("throw new Error('m', { cause: Object.assign(new Error(), { code: 'EDQUOT' }) })")
+        self.assertEqual(call.report["errno"], "EDQUOT")
+        self.assertIsNone(self.run_raised("require('fs').readFileSync('/none')").report["errno"])

@@ -1,0 +1,93 @@
+"""Interrupts: whatever the code does, the call ends, and what it made stays."""
+
+from harness import KernelCase
+
+CASES = {
+    "a loop": "for (;;) ;",
+    "a loop after an await": "await 1; for (;;) ;",
+    "a loop of microtasks": "await (async () => { for (;;) await 1 })()",
+    "a loop in a timer": "setTimeout(() => { for (;;) ; }, 1); await new Promise(() => {})",
+    "a loop of timers": "await new Promise(() => { (function again() { setImmediate(again) })() })",
+    "waiting for what never comes": "await new Promise(() => {})",
+    "a value that never comes": "new Promise(() => {})",
+    "sleeping": "await new Promise(r => setTimeout(r, 1e8))",
+    "a thread's wait": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
+    "a regular expression": "/(a+)+$/.test('a'.repeat(50) + 'b')",
+    "printing": "for (;;) console.log('more')",
+    "printing much": "for (;;) process.stdout.write('x'.repeat(1e6))",
+    "catching everything": "for (;;) { try { for (;;) ; } catch {} finally { for (;;) ; } }",
+    "asking the system": "for (;;) require('fs').statSync('/')",
+    "a module's loop": "await import('data:text/javascript,for(;;);')",
+}
+
+
+class Interrupts(KernelCase):
+    def test_whatever_the_code_does(self) -> None:
+        for name, code in CASES.items():
+            with self.subTest(name):
+                call = self.kernel.interrupted(f"var kept = (globalThis.kept || 0) + 1; console.log('READY'); {code}")
+                self.assertEqual((call.status, call.report["ename"]), ("raised", "Interrupted"))
+                self.assertTrue(call.report["interrupted"])
+                self.assertEqual(self.value("kept", silent=False), str(list(CASES).index(name) + 1))
+
+    def test_the_first_call_of_all(self) -> None:
+        call = self.kernel.interrupted("console.log('READY'); for (;;) ;")
+        self.assertTrue(call.report["interrupted"])
+        self.assert_alive()
+
+    def test_very_often(self) -> None:
+        codes = list(CASES.values())[:5] + list(CASES.values())[10:12]
+        for turn in range(60):
+            code = codes[turn % len(codes)]
+            call = self.kernel.interrupted(f"console.log('READY'); {code}")
+            self.assertTrue(call.report["interrupted"], code)
+        # Frames are whole, streams and timers work.
+        call = self.run_ok("await new Promise(r => setTimeout(r, 1)); console.log('after'); process.stderr.write('err'); 5")
+        self.assertEqual((call.stdout[-6:], call.stderr, call.value), ("after\n", "err", "5"))
+
+    def test_what_never_settles_may_be_collected(self) -> None:
+        self.run_ok("require('v8').setFlagsFromString('--expose-gc'); var collect = require('vm').runInNewContext('gc'); 0")
+        self.kernel.interrupted("console.log('READY'); await new Promise(() => {})")
+        self.kernel.interrupted("console.log('READY'); await 1; for (;;) ;")
+        self.run_ok("collect(); collect(); await new Promise(r => setTimeout(r, 10)); collect(); 0")
+        self.assert_alive()
+
+    def test_an_interrupt_of_another_call_is_none(self) -> None:
+        call = self.kernel.send("console.log('READY'); await new Promise(r => setTimeout(r, 100)); 5")
+        result = self.kernel.collect(call, until="READY")
+        self.kernel.interrupt(b"another call 123")
+        result = self.kernel.collect(call, result=result)
+        self.assertEqual((result.status, result.value), ("ok", "5"))
+
+    def test_an_interrupt_that_comes_too_late_hits_nothing(self) -> None:
+        for _ in range(20):
+            call = self.kernel.send("1")
+            self.kernel.interrupt(call)
+            self.kernel.collect(call)
+        self.assertEqual(self.value("let n = 0; for (let i = 0; i < 1e7; i++) n += i; n"), "49999995000000")
+
+    def test_handlers_of_the_users_run_too(self) -> None:
+        self.run_ok("process.on('SIGINT', () => console.log('heard')); 0")
+        call = self.kernel.interrupted("console.log('READY'); await new Promise(() => {})")
+        self.assertTrue(call.report["interrupted"])
+        self.assertIn("heard", call.everything)
+        call = self.kernel.interrupted("console.log('READY'); for (;;) ;")
+        self.assertTrue(call.report["interrupted"])
+        self.assertIn("heard", call.everything)
+        self.run_ok("process.removeAllListeners('SIGINT'); 0")
+        self.assertTrue(self.kernel.interrupted("console.log('READY'); for (;;) ;").report["interrupted"])
+        self.run_ok("process.removeAllListeners(); 0")
+        self.assertTrue(self.kernel.interrupted("console.log('READY'); for (;;) ;").report["interrupted"])
+        self.assert_alive()
+
+    def test_what_goes_on_after_an_interrupt_is_late(self) -> None:
+        call = self.kernel.interrupted("console.log('READY'); await new Promise(r => { globalThis.go = r }); console.log('went on')")
+        self.assertTrue(call.report["interrupted"])
+        call = self.run_ok("go(); await new Promise(r => setTimeout(r, 10)); 0")
+        self.assertEqual((call.stdout, call.late_stdout), ("", "went on\n"))
+
+    def test_a_whole_program(self) -> None:
+        call = self.kernel.interrupted("console.log('READY'); setInterval(() => {}, 1000)", final=True, filename="/p.js")
+        self.assertTrue(call.report["interrupted"])
+        self.assertEqual(call.report["exit_status"], 130)
+        self.assertEqual(self.kernel.process.wait(20), 130)
