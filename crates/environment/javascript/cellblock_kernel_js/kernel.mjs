@@ -21,7 +21,8 @@
 //                                 on.cancel(id)         a CANCEL for the running call, which now is not busy: either it
 //                                                       was waiting, or its code has been terminated
 //                                 on.uncaught(error, owner)  an exception or rejection that nobody handles
-//                                 on.leaving(status)    the process ends now, and exit handlers have run: the last words
+//                                 on.leaving(status, empty)  the process ends now, and exit handlers have run: the last words.
+//                                     `empty`: because the event loop is. Gives the status to end with
 //   evaluate(source, name, owner, settled)   evaluates in the global scope with `replMode`, on behalf of `owner` (any
 //                               object). Calls `settled` once, with { value } or
 //                               { thrown, line, column } (the last two, from 1, of a syntax error, or 0) or
@@ -51,6 +52,8 @@ import { bundleOf, encodeBundle, formsOf } from './show.mjs';
 import { installDisplay } from './display.mjs';
 import { Program } from './program.mjs';
 
+/** The exit status of a program that was interrupted, as a shell has it. */
+const INTERRUPTED = 130;
 export const NAME = 'cellblock_kernel_js/';
 
 class Call {
@@ -64,6 +67,8 @@ class Call {
     this.evaluated = false;
     this.outcome = null;
     this.final = false;
+    this.ending = false;
+    this.failed = false;
   }
 }
 
@@ -84,7 +89,7 @@ export class Kernel {
       run: (id, payload) => this.run(id, payload),
       cancel: (id) => this.cancel(id),
       uncaught: (error, owner) => this.uncaught(error, owner),
-      leaving: (status) => this.leaving(status),
+      leaving: (status, empty) => this.leaving(status, empty),
     });
   }
 
@@ -206,7 +211,7 @@ export class Kernel {
   finish(call, outcome) {
     const { host } = this;
     if (call.done) return;
-    if (call.final && !outcome.interrupted) {
+    if (call.final) {
       this.end(call, outcome);
       return;
     }
@@ -220,10 +225,13 @@ export class Kernel {
   /** A whole program has run: its event loop goes on to the end, and then `leaving` reports. */
   end(call, outcome) {
     const { host } = this;
-    if (call.ending) return;
+    const failed = outcome.interrupted === true || 'error' in outcome;
+    // It may fail after its code has run, and only once.
+    if (call.failed || (call.ending && !failed)) return;
     call.outcome = outcome;
     call.ending = true;
-    if ('error' in outcome) host.finish(1);
+    call.failed = failed;
+    if (failed) host.finish(outcome.interrupted ? INTERRUPTED : 1);
     else host.drain();
   }
 
@@ -289,16 +297,25 @@ export class Kernel {
     this.host.shielded(() => packOutput(STDERR, NO_CALL, `Uncaught in code of ${from}:\n${traceback}\n`, this.host.write));
   }
 
-  leaving(status) {
+  /** The last words. Gives the status that the process ends with. */
+  leaving(status, empty) {
     const call = this.current;
-    if (call === null || call.done) return;
+    if (call === null || call.done) return status;
+    const outcome = call.outcome ?? {};
+    let its = status;
+    if (empty && call.final && !call.evaluated) {
+      // As Node says it of a module.
+      this.print(STDERR, 'Warning: the program waits at its top level for what can never come\n');
+      its = status || 13;
+    }
     this.host.shielded(() => {
-      const outcome = call.outcome ?? {};
-      const report = 'error' in outcome ? this.report(call, outcome) : { status: 'exited', execution_count: call.number, interrupted: false };
-      if (call.ending && !('error' in outcome)) report.status = 'ok';
-      report.exit_status = status;
+      const failed = 'error' in outcome || outcome.interrupted;
+      const report = failed ? this.report(call, outcome) : { status: 'ok', execution_count: call.number, interrupted: false };
+      if (!failed && !(empty && call.final)) report.status = 'exited';
+      report.exit_status = its;
       this.send(call, report);
     });
+    return its;
   }
 
   // Questions.

@@ -28,7 +28,7 @@ RUN, CANCEL, READY, STDOUT, STDERR, DISPLAY, RESULT, DONE = 0x60, 0x61, 0x80, 0x
 NAMES = {READY: "ready", STDOUT: "stdout", STDERR: "stderr", DISPLAY: "display", RESULT: "result", DONE: "done"}
 LATE = bytes(16)
 #: Seconds after which a call that has not ended fails the test.
-PATIENCE = 60.0
+PATIENCE = float(os.environ.get("CELLBLOCK_TEST_PATIENCE", "60"))
 
 
 def cell(text: str) -> str:

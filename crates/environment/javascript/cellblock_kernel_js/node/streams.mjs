@@ -20,7 +20,7 @@ const METHODS = [
 
 class Output extends Writable {
   constructor(kernel, kind, fd) {
-    super({ decodeStrings: false });
+    super({ decodeStrings: false, autoDestroy: false, emitClose: false });
     this.fd = fd;
     this.isTTY = false;
     this._type = 'pipe';
