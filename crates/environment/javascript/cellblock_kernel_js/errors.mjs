@@ -3,13 +3,15 @@
 // What must stay true: whatever was thrown (a string, a proxy, an object whose `stack` throws), there is a text, it is
 // bounded, and no code of the user's that fails in describing it fails the kernel.
 
-import { includes, join, lastIndexOf, match, push, slice, split, startsWith, test, toText } from './safe.mjs';
+import { hasOwn, includes, join, lastIndexOf, match, push, slice, split, startsWith, test, toText } from './safe.mjs';
 
 /** Characters of a traceback, of a line of it, and of a message. */
 const LIMIT = 64 << 10;
 const LINE = 4 << 10;
 const VALUE = 8 << 10;
 const OURS = 'cellblock_kernel_js/';
+/** Under this an error of ours has its whole text. */
+export const WHOLE = Symbol('text');
 const CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM'];
 const FRAME = /^\s+(?:at |\.\.\. \d+ lines matching cause stack trace \.\.\.)/;
 /** Frames that say nothing to anybody. */
@@ -85,13 +87,15 @@ function code(host, links) {
 
 function render(host, error, early, { texts, maps, odd }, name, message) {
   let text;
+  if (isObject(error) && !host.isProxy(error) && hasOwn(error, WHOLE)) return bounded(error[WHOLE]);
   if (isObject(error) && host.isError(error)) {
     text = guarded(() => cleaned(host.inspect(error, { depth: 4, maxStringLength: VALUE }), early !== null), null);
     if (typeof text !== 'string') text = message ? `${name}: ${message}` : name;
   } else {
     text = `Uncaught ${guarded(() => host.inspect(error, { depth: 2, maxStringLength: VALUE }), name)}`;
   }
-  if (odd.size > 0) for (const [url, its] of odd) text = join(split(text, url), its);
+  const urls = odd.size > 0 ? odd.list() : [];
+  for (let at = 0; at < urls.length; at += 1) text = join(split(text, urls[at]), odd.get(urls[at]));
   if (maps.size > 0) text = mapped(text, maps);
   const place = early ?? placeOf(text, texts);
   return bounded(place === null ? text : `${excerpt(place, texts)}${text}`);

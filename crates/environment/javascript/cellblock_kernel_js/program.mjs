@@ -3,7 +3,7 @@
 // Most code needs none of it and is evaluated as it is. The parser is loaded for code with `import` or `export` in it,
 // and for code that declares a name anew in another form, which V8 refuses before anything of it ran.
 
-import { Map, Set, charCode, defineProperty, hasOwn, indexOf, keys, match, numberText, slice, test } from './safe.mjs';
+import { Names, charCode, defineProperty, hasOwn, indexOf, keys, match, numberText, slice, test } from './safe.mjs';
 
 /** Texts of cells kept for tracebacks, characters; the oldest go first. */
 const TEXTS = 4 << 20;
@@ -26,12 +26,12 @@ export class Program {
   constructor(kernel) {
     this.kernel = kernel;
     /** What code is called in tracebacks, and its text. */
-    this.texts = new Map();
+    this.texts = new Names();
     this.size = 0;
     /** Names that V8 is told in another way. */
-    this.odd = new Map();
+    this.odd = new Names();
     /** Source maps of what runs as another text than was sent. */
-    this.maps = new Map();
+    this.maps = new Names();
     /** The checker of TypeScript, once there was a call in it; and until then, what was called. */
     this.typescript = null;
     this.history = [];
@@ -118,7 +118,7 @@ export class Program {
   async declare(call, imports, namespaces) {
     const { host } = this.kernel;
     const { declarationsOf } = await import('./source.mjs');
-    const assigned = new Set();
+    const assigned = new Names();
     for (;;) {
       globalThis[GLOBAL] = namespaces;
       const text = declarationsOf(imports, GLOBAL, assigned);
@@ -127,7 +127,7 @@ export class Program {
       if (!('thrown' in ended)) return;
       const again = ended.thrown instanceof SyntaxError && match(AGAIN, ended.thrown.message);
       if (!again || assigned.has(again[1])) throw ended.thrown;
-      assigned.add(again[1]);
+      assigned.set(again[1], true);
     }
   }
 
@@ -149,7 +149,7 @@ export class Program {
   /** The code declares a name that exists in another form: nothing of it ran. */
   async again(call, code, name, forms, ended) {
     const { kernel } = this;
-    const next = forms ?? new Map();
+    const next = forms ?? new Names();
     call.original ??= { code, ended };
     const { code: original, ended: first } = call.original;
     let changed = null;
@@ -193,11 +193,12 @@ export class Program {
     this.size += text.length - (texts.get(name)?.length ?? 0);
     texts.delete(name);
     texts.set(name, text);
-    for (const [old, its] of texts) {
-      if (this.size <= TEXTS || old === name) break;
-      texts.delete(old);
-      this.maps.delete(old);
-      this.size -= its.length;
+    if (this.size <= TEXTS) return;
+    const names = texts.list();
+    for (let at = 0; at < names.length - 1 && this.size > TEXTS; at += 1) {
+      this.size -= texts.get(names[at]).length;
+      texts.delete(names[at]);
+      this.maps.delete(names[at]);
     }
   }
 }

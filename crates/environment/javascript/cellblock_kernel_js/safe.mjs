@@ -46,5 +46,31 @@ export const encode = encoder.encode.bind(encoder);
 export const encodeInto = encoder.encodeInto.bind(encoder);
 export const decode = decoder.decode.bind(decoder);
 
-const { MapClass, SetClass } = { MapClass: Map, SetClass: Set };
-export { MapClass as Map, SetClass as Set };
+/** A map from texts, of which nothing is anybody else's. */
+export class Names {
+  #values = create(null);
+  size = 0;
+
+  has(name) {
+    return name in this.#values;
+  }
+
+  get(name) {
+    return this.#values[name];
+  }
+
+  set(name, value) {
+    if (!(name in this.#values)) this.size += 1;
+    this.#values[name] = value;
+  }
+
+  delete(name) {
+    if (name in this.#values) this.size -= 1;
+    delete this.#values[name];
+  }
+
+  /** All names, the oldest first. */
+  list() {
+    return keys(this.#values);
+  }
+}

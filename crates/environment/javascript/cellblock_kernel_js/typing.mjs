@@ -1,6 +1,7 @@
 // TypeScript: a call is checked, translated, and then run as JavaScript in the same scope.
 
 import { charCode, join, max, min, push, repeat, slice, split } from './safe.mjs';
+import { WHOLE } from './errors.mjs';
 import { STDERR } from './wire.mjs';
 
 /** Milliseconds after which an unused checker gives its memory back. */
@@ -44,7 +45,7 @@ export async function prepare(program, call, typed) {
 function refusal(errors, text) {
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
   const error = new TypeScriptError(`TS${errors[0].code}: ${errors[0].text}${more}`);
-  error.stack = text;
+  error[WHOLE] = text;
   return error;
 }
 

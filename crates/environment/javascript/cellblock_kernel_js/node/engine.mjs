@@ -9,7 +9,7 @@
 
 import inspector from 'node:inspector';
 import { promiseHooks } from 'node:v8';
-import { Set, apply, uncurried } from '../safe.mjs';
+import { apply, uncurried } from '../safe.mjs';
 
 const { post } = inspector.Session.prototype;
 

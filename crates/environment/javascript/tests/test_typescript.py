@@ -1,0 +1,52 @@
+"""TypeScript: checked first, and run in the scope that JavaScript has."""
+
+import os
+import unittest
+from harness import MODULES, KernelCase
+
+
+@unittest.skipUnless(MODULES and os.path.isdir(f"{MODULES}/typescript"), "no typescript in CELLBLOCK_TEST_NODE_MODULES")
+class TypeScript(KernelCase):
+    def test_what_is_wrong_does_not_run(self) -> None:
+        call = self.run_raised("console.log('ran');\nconst x: number = 'a';", "TypeScriptError", language="typescript")
+        self.assertEqual(call.stdout, "")
+        self.assertEqual(call.report["evalue"], "TS2322: Type 'string' is not assignable to type 'number'.")
+        self.assertEqual(
+            call.traceback,
+            "cell-1.ts:2:7 - error TS2322: Type 'string' is not assignable to type 'number'.\n\n2 const x: number = 'a';\n        ~",
+        )
+
+    def test_a_warning_runs(self) -> None:
+        call = self.run_ok("const x: number = 'a'; x", language="typescript", type_errors="warn")
+        self.assertEqual(call.value, "'a'")
+        self.assertIn("cell-1.ts:1:7 - error TS2322", call.stderr)
+
+    def test_one_scope_with_javascript(self) -> None:
+        self.run_ok("const words = ['a', 'b']; function twice(n) { return n * 2 }")
+        self.assertEqual(self.value("const n: number = twice(words.length); n", language="typescript"), "4")
+        self.assertEqual(self.value("n + 1"), "5")
+        self.run_raised("const m: string = words.length", "TypeScriptError", language="typescript")
+
+    def test_places_are_those_of_the_text(self) -> None:
+        call = self.run_raised(
+            "enum Kind { A = 1 }\ninterface P { a: number }\nfunction f(p: P): never {\n  throw new Error(`${p.a}`)\n}\n\nf({ a: Kind.A })",
+            "Error",
+            language="typescript",
+        )
+        self.assertTrue(call.traceback.startswith("cell-1.ts:4\n  throw new Error(`${p.a}`)\n        ^\n"), call.traceback)
+        self.assertIn("at f (cell-1.ts:4:9)\n    at cell-1.ts:7:1", call.traceback)
+
+    def test_imports(self) -> None:
+        code = "import { join } from 'node:path'; import type { Stats } from 'node:fs'; const s: string = join('a', 'b'); s"
+        self.assertEqual(self.value(code, language="typescript"), "'a/b'")
+
+    def test_a_program_ends(self) -> None:
+        call = self.kernel.run("const n: number = 5; console.log(n)", language="typescript", final=True, filename="/dir/p.ts")
+        self.assertEqual((call.status, call.stdout, call.report["exit_status"]), ("ok", "5\n", 0))
+        self.assertEqual(self.kernel.process.wait(20), 0)
+
+    def test_an_interrupt_while_it_is_checked(self) -> None:
+        call = self.kernel.send("const x: number = 1; await new Promise(() => {})", language="typescript")
+        self.kernel.interrupt(call)
+        self.assertTrue(self.kernel.collect(call).report["interrupted"])
+        self.assertEqual(self.value("const y: number = 2; y", language="typescript"), "2")
