@@ -10,6 +10,9 @@
 // by two words of shared memory, each writing its own before it reads the other's: so either the watcher sees the
 // shield and tries again, or we see the wish and wait to be terminated before we begin. It also never hits an idle
 // thread, where V8 would keep it for whatever comes next: the wish is only granted while our answer is out.
+//
+// Code that waited when it was interrupted may go on when the call has ended, and never end. It is terminated if the
+// next call finds this thread busy with it.
 
 import fs from 'node:fs';
 import { Worker } from 'node:worker_threads';
@@ -121,11 +124,10 @@ export class Port {
   }
 
   hear({ kind, call, payload }) {
+    if (kind !== CANCEL && kind !== RUN) return;
     this.shield(() => {
-      if (kind === CANCEL) {
-        store(this.words, ANSWER, 1);
-        notify(this.words, ANSWER);
-      }
+      store(this.words, ANSWER, 1);
+      notify(this.words, ANSWER);
     });
     if (kind === CANCEL) whenSignalled(() => this.on.cancel(call));
     else this.on.run(call, payload);

@@ -10,24 +10,52 @@ const { fd, words } = workerData;
 /** Milliseconds in which a main thread that is not busy answers. */
 const PATIENCE = 40;
 const AGAIN = 1;
+/** Milliseconds that a call after an interrupted one waits for the main thread. */
+const CLEAR = 200;
+/** A message that says nothing. */
+const NOTHING = 0;
 
 function leave() {
   process.kill(process.pid, 'SIGKILL');
 }
 
+let interrupted = false;
+
 function cancel(call) {
+  interrupted = true;
   Atomics.store(words, ANSWER, 0);
-  parentPort.postMessage({ kind: CANCEL, call });
-  Atomics.wait(words, ANSWER, 0, PATIENCE);
-  terminate(call);
+  ask(call);
 }
 
-function terminate(call) {
+function ask(call) {
+  parentPort.postMessage({ kind: CANCEL, call });
+  Atomics.wait(words, ANSWER, 0, PATIENCE);
+  // It may be the hearing of a message that is terminated. Then messages wait until another comes, which may meet the
+  // same end.
+  terminate(() => ask(call));
+}
+
+function run(call, payload) {
+  Atomics.store(words, ANSWER, 0);
+  parentPort.postMessage({ kind: RUN, call, payload }, [payload.buffer]);
+  if (interrupted) setTimeout(clear, CLEAR);
+}
+
+/** What an interrupted call left behind has no right to keep the next one from beginning. */
+function clear() {
+  terminate(() => {
+    parentPort.postMessage({ kind: NOTHING });
+    setTimeout(clear, PATIENCE);
+  });
+}
+
+/** Terminates what the main thread runs, unless it has heard the last message. */
+function terminate(then) {
   if (Atomics.load(words, ANSWER) === 1) return;
   Atomics.store(words, WISH, 1);
   if (Atomics.load(words, SHIELD) === 1 || Atomics.load(words, ANSWER) === 1) {
     granted();
-    setTimeout(terminate, AGAIN, call);
+    setTimeout(terminate, AGAIN, then);
     return;
   }
   // Connected only for this: a session that stays makes the process wait at its end.
@@ -36,8 +64,7 @@ function terminate(call) {
   session.post('Runtime.terminateExecution', () => {
     session.disconnect();
     granted();
-    // It may have been the hearing of the first message that was terminated.
-    parentPort.postMessage({ kind: CANCEL, call });
+    then();
   });
 }
 
@@ -71,7 +98,7 @@ function received(chunk) {
     const { kind, call } = header;
     header = null;
     if (kind === CANCEL) cancel(call);
-    else if (kind === RUN) parentPort.postMessage({ kind, call, payload }, [payload.buffer]);
+    else if (kind === RUN) run(call, payload);
   }
 }
 

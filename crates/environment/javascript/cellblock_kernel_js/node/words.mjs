@@ -4,5 +4,5 @@
 export const SHIELD = 0;
 /** The watcher is about to terminate. */
 export const WISH = 1;
-/** The main thread has heard the cancel. */
+/** The main thread has heard the last message. */
 export const ANSWER = 2;

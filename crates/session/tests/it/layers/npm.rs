@@ -25,7 +25,7 @@ async fn packages_of_node() {
     with(BARE, async |bench: &Bench| {
         let session = prepared(bench).await;
         quietly(&session, PACK).await;
-        let code = r##"
+        let code = r#"
 said = says("npm install ./everywhere.tgz")
 assert said.strip() == "added 1 package in " + said.strip().rpartition(" ")[2], said
 print(says("run-everywhere"), says("node -p 'require(\"everywhere\")'"), sep="", end="")
@@ -33,7 +33,7 @@ open("es.mjs", "w").write("import where from 'everywhere'; console.log(where)")
 print(says("node es.mjs"), end="")
 says("mkdir -p project/deep && cd project && npm init -y && cd deep && npm install ../../here.tgz")
 print(says("cd project && node -p 'require(\"here\")' && npx run-here"), end="")
-print(says("npm ls").count("everywhere@1.0.0"), says("ls"), sep="\n", end="")"##;
+print(says("npm ls").count("everywhere@1.0.0"), says("ls"), sep="\n", end="")"#;
         let (everywhere, here) = (
             "/home/user/.local/lib/node_modules/everywhere/index.js\n",
             "/mnt/workspace/project/node_modules/here/index.js\n",
