@@ -19,6 +19,8 @@ const { readFileSync, statfsSync } = fs;
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 export function host(fd) {
+  // The first call may be interrupted before it is read.
+  guardSignals();
   const calls = new AsyncLocalStorage();
   const port = new Port(fd);
   const engine = new Engine();
@@ -33,7 +35,6 @@ export function host(fd) {
     write: port.write,
     shielded: port.shielded,
     serve(kernel, on) {
-      guardSignals();
       globals.install(kernel, this);
       ending = installEnding(on, owner, port);
       port.serve(on);

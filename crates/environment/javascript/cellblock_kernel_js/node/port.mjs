@@ -38,6 +38,7 @@ export class Port {
     this.depth = 0;
     this.released = false;
     this.worker = null;
+    this.last = null;
     this.nap = new Int32Array(new SharedArrayBuffer(4));
     this.write = (bytes) => this.send(bytes);
     this.shielded = (call) => this.shield(call);
@@ -124,13 +125,20 @@ export class Port {
   }
 
   hear({ kind, call, payload }) {
-    if (kind !== CANCEL && kind !== RUN) return;
+    if (kind === RUN && this.isKnown(call)) return;
     this.shield(() => {
+      // One that is told again is not run again.
+      if (kind === RUN) this.last = call;
       store(this.words, ANSWER, 1);
       notify(this.words, ANSWER);
     });
     if (kind === CANCEL) whenSignalled(() => this.on.cancel(call));
     else this.on.run(call, payload);
+  }
+
+  isKnown(call) {
+    for (let at = 0; at < call.length; at++) if (call[at] !== this.last?.[at]) return false;
+    return true;
   }
 
   /** From now on the process ends by itself when nothing else is left to do. */

@@ -12,14 +12,14 @@ const PATIENCE = 40;
 const AGAIN = 1;
 /** Milliseconds that a call after an interrupted one waits for the main thread. */
 const CLEAR = 200;
-/** A message that says nothing. */
-const NOTHING = 0;
 
 function leave() {
   process.kill(process.pid, 'SIGKILL');
 }
 
 let interrupted = false;
+/** The call that was last posted since there was an interrupt. */
+let latest = null;
 
 function cancel(call) {
   interrupted = true;
@@ -37,15 +37,25 @@ function ask(call) {
 
 function run(call, payload) {
   Atomics.store(words, ANSWER, 0);
-  parentPort.postMessage({ kind: RUN, call, payload }, [payload.buffer]);
-  if (interrupted) setTimeout(clear, CLEAR);
+  const message = { kind: RUN, call, payload };
+  if (!interrupted) {
+    parentPort.postMessage(message, [payload.buffer]);
+    return;
+  }
+  parentPort.postMessage(message);
+  latest = call;
+  setTimeout(clear, CLEAR, message);
 }
 
-/** What an interrupted call left behind has no right to keep the next one from beginning. */
-function clear() {
+/**
+ * What an interrupted call left behind has no right to keep the next one from beginning. And it may be the hearing of
+ * the next one that its termination hits.
+ */
+function clear(message) {
+  if (latest !== message.call) return;
   terminate(() => {
-    parentPort.postMessage({ kind: NOTHING });
-    setTimeout(clear, PATIENCE);
+    parentPort.postMessage(message);
+    setTimeout(clear, PATIENCE, message);
   });
 }
 
