@@ -49,7 +49,7 @@ export class Program {
     this.remember(call.name, request.code);
     call.serial = this.calls += 1;
     if (!typed && this.typescript === null && this.known < TEXTS) {
-      this.history[this.history.length] = { code: request.code, serial: call.serial };
+      this.history[this.history.length] = { code: request.code, serial: call.serial, cwd: kernel.host.cwd() };
       this.known += request.code.length;
     }
     if (!typed && this.typescript === null && !test(MODULE, request.code)) {

@@ -17,21 +17,21 @@ export async function prepare(program, call, typed) {
   const { host } = program.kernel;
   const { code } = call.request;
   if (!typed) {
-    program.typescript.note(code, call.serial);
+    program.typescript.note(code, call.serial, host.cwd());
     return code;
   }
   if (program.typescript === null) {
     const { TypeScript } = await import('./typescript/index.mjs');
     program.typescript = new TypeScript({ runtime: host.runtime, libraries: host.libraries(), idle: IDLE });
-    for (const { code: earlier, serial } of program.history) program.typescript.note(earlier, serial);
+    for (const { code: earlier, serial, cwd } of program.history) program.typescript.note(earlier, serial, cwd);
     program.history.length = 0;
   }
   const checker = program.typescript;
-  const { diagnostics, javascript, map } = await checker.prepare(code, { number: call.serial, cwd: host.cwd(), program: call.request.filename });
+  const { diagnostics, more, javascript, map } = await checker.prepare(code, { number: call.serial, cwd: host.cwd(), program: call.request.filename });
   if (call.done) return null;
   const errors = diagnostics.filter(({ category }) => category === 'error');
   if (errors.length > 0) {
-    const text = report(call.name, code, errors);
+    const text = report(call.name, code, errors, more);
     if (call.request.type_errors !== 'warn' || javascript === null || javascript === undefined) throw refusal(errors, text);
     program.kernel.print(STDERR, `${text}\n`);
   }
@@ -43,18 +43,18 @@ export async function prepare(program, call, typed) {
 }
 
 function refusal(errors, text) {
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  const error = new TypeScriptError(`TS${errors[0].code}: ${errors[0].text}${more}`);
+  const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  const error = new TypeScriptError(`${errors[0].code ? `TS${errors[0].code}: ` : ''}${errors[0].text}${others}`);
   error[WHOLE] = text;
   return error;
 }
 
 /** As `tsc` prints it. */
-export function report(name, code, diagnostics) {
+export function report(name, code, diagnostics, more = 0) {
   const lines = split(code, '\n');
   const parts = [];
   for (const { line, column, endLine, endColumn, code: number, text } of diagnostics.slice(0, MOST)) {
-    let part = `${name}:${line}:${column} - error TS${number}: ${text}`;
+    let part = `${name}:${line}:${column} - error ${number ? `TS${number}: ` : ''}${text}`;
     const shown = lines[line - 1];
     if (shown !== undefined && shown.length <= 400) {
       const end = endLine === line ? endColumn : shown.length + 1;
@@ -64,6 +64,7 @@ export function report(name, code, diagnostics) {
     }
     push(parts, part);
   }
-  if (diagnostics.length > MOST) push(parts, `… and ${diagnostics.length - MOST} more`);
+  const left = max(0, diagnostics.length - MOST) + more;
+  if (left > 0) push(parts, `… and ${left} more`);
   return join(parts, '\n\n');
 }
