@@ -1,4 +1,4 @@
-//! The kernel's own tests, which are Python's, run by the interpreter of a real environment.
+//! The kernels' own tests, which are Python's, run by the interpreter of a real environment.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -43,12 +43,30 @@ fn the_kernel_passes_its_own_tests() {
     let Some(root) = environment() else { return };
     let scratch = tempfile::tempdir().unwrap();
     let python = interpreter(&root, scratch.path());
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/tests");
-    let ran = Command::new(&python)
+    unittest(&python, "python/tests", &[]);
+}
+
+#[test]
+fn the_kernel_for_javascript_passes_its_own_tests() {
+    let Some(root) = environment() else { return };
+    let node = root.join("bin/node");
+    assert!(node.exists(), "the environment has no Node.js");
+    let scratch = tempfile::tempdir().unwrap();
+    let python = interpreter(&root, scratch.path());
+    let modules = root.join("lib/node_modules");
+    let variables = [("CELLBLOCK_TEST_NODE", node), ("CELLBLOCK_TEST_NODE_MODULES", modules)];
+    unittest(&python, "javascript/tests", &variables);
+}
+
+/// Runs the tests in a directory of this crate.
+fn unittest(python: &Path, tests: &str, variables: &[(&str, PathBuf)]) {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join(tests);
+    let ran = Command::new(python)
         .args(["-m", "unittest", "discover", "-s"])
         .arg(&tests)
         .current_dir(&tests)
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stderr);

@@ -84,13 +84,14 @@ export class Kernel {
   serve() {
     const { host } = this;
       installDisplay(this);
-    host.write(pack(READY, NO_CALL, NO_CALL.subarray(0, 0)));
     host.serve(this, {
       run: (id, payload) => this.run(id, payload),
       cancel: (id) => this.cancel(id),
       uncaught: (error, owner) => this.uncaught(error, owner),
       leaving: (status, empty) => this.leaving(status, empty),
     });
+    // A signal is harmless from here on.
+    host.write(pack(READY, NO_CALL, NO_CALL.subarray(0, 0)));
   }
 
   // What code says.
