@@ -15,7 +15,6 @@
 // next call finds this thread busy with it.
 
 import fs from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
@@ -24,6 +23,7 @@ import { ANSWER, SHIELD, WISH } from './words.mjs';
 const { load, store, wait, notify } = Atomics;
 const { writeSync, read } = fs;
 const { kill, pid } = process;
+const getBuiltinModule = process.getBuiltinModule.bind(process);
 const GONE = ['EPIPE', 'ECONNRESET', 'ENOTCONN'];
 
 /** The other end is gone: nobody is left to report to. */
@@ -110,6 +110,7 @@ export class Port {
   }
 
   watch() {
+    const { Worker } = getBuiltinModule('worker_threads');
     this.worker = new Worker(new URL('./watcher.mjs', import.meta.url), {
       workerData: { fd: this.fd, words: this.words },
       resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 },

@@ -6,67 +6,72 @@
 // become those of a plain Console: Node's own also tell the inspector, which keeps what was logged.
 
 import { STDERR, STDOUT } from '../wire.mjs';
-import { Writable } from 'node:stream';
 import { Bytes, defineProperty } from '../safe.mjs';
 
 const { from } = Buffer;
 const { isView } = ArrayBuffer;
 const nextTick = process.nextTick.bind(process);
+const getBuiltinModule = process.getBuiltinModule.bind(process);
+/** The class of both streams, once there is one: its module is not needed to start. */
+let Output = null;
 
 const METHODS = [
   'log', 'warn', 'dir', 'time', 'timeEnd', 'timeLog', 'trace', 'assert', 'clear', 'count', 'countReset', 'group',
   'groupCollapsed', 'groupEnd', 'table', 'debug', 'info', 'dirxml', 'error',
 ];
 
-class Output extends Writable {
-  constructor(kernel, kind, fd) {
-    super({ decodeStrings: false, autoDestroy: false, emitClose: false });
-    this.fd = fd;
-    this.isTTY = false;
-    this._type = 'pipe';
-    this._isStdio = true;
-    defineProperty(this, 'print', { value: (chunk) => kernel.print(kind, chunk) });
-  }
-
-  write(chunk, encoding, written) {
-    if (typeof encoding === 'function') {
-      written = encoding;
-      encoding = undefined;
+function outputClass() {
+  const { Writable } = getBuiltinModule('stream');
+  return class Output extends Writable {
+    constructor(kernel, kind, fd) {
+      super({ decodeStrings: false, autoDestroy: false, emitClose: false });
+      this.fd = fd;
+      this.isTTY = false;
+      this._type = 'pipe';
+      this._isStdio = true;
+      defineProperty(this, 'print', { value: (chunk) => kernel.print(kind, chunk) });
     }
-    if (typeof chunk === 'string') {
-      const plain = encoding == null || encoding === 'utf8' || encoding === 'utf-8' || encoding === 'buffer';
-      this.print(plain ? chunk : from(chunk, encoding));
-    } else if (isView(chunk)) {
-      this.print(new Bytes(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    } else {
-      // It throws, in Node's own words.
-      return super.write(chunk, encoding, written);
+
+    write(chunk, encoding, written) {
+      if (typeof encoding === 'function') {
+        written = encoding;
+        encoding = undefined;
+      }
+      if (typeof chunk === 'string') {
+        const plain = encoding == null || encoding === 'utf8' || encoding === 'utf-8' || encoding === 'buffer';
+        this.print(plain ? chunk : from(chunk, encoding));
+      } else if (isView(chunk)) {
+        this.print(new Bytes(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      } else {
+        // It throws, in Node's own words.
+        return super.write(chunk, encoding, written);
+      }
+      if (typeof written === 'function') nextTick(written, null);
+      return true;
     }
-    if (typeof written === 'function') nextTick(written, null);
-    return true;
-  }
 
-  // A pipe that somebody made by `stream.Writable`'s own means.
-  _write(chunk, encoding, written) {
-    this.write(chunk, encoding);
-    written();
-  }
+    // A pipe that somebody made by `stream.Writable`'s own means.
+    _write(chunk, encoding, written) {
+      this.write(chunk, encoding);
+      written();
+    }
 
-  // A stream that is the process's own does not end before it.
-  end(chunk, encoding, ended) {
-    const done = [chunk, encoding, ended].find((each) => typeof each === 'function');
-    if (chunk != null && typeof chunk !== 'function') this.write(chunk, typeof encoding === 'string' ? encoding : undefined);
-    nextTick(() => {
-      done?.();
-      this.emit('finish');
-    });
-    return this;
-  }
+    // A stream that is the process's own does not end before it.
+    end(chunk, encoding, ended) {
+      const done = [chunk, encoding, ended].find((each) => typeof each === 'function');
+      if (chunk != null && typeof chunk !== 'function') this.write(chunk, typeof encoding === 'string' ? encoding : undefined);
+      nextTick(() => {
+        done?.();
+        this.emit('finish');
+      });
+      return this;
+    }
 
-  destroy(error) {
-    if (error) nextTick(() => this.emit('error', error));
-    return this;
-  }
+    destroy(error) {
+      if (error) nextTick(() => this.emit('error', error));
+      return this;
+    }
+  };
 }
 
 export function installStreams(kernel) {
@@ -75,7 +80,11 @@ export function installStreams(kernel) {
     defineProperty(process, name, {
       configurable: true,
       enumerable: true,
-      get: () => (stream ??= new Output(kernel, kind, fd)),
+      get: () => {
+        Output ??= outputClass();
+        stream ??= new Output(kernel, kind, fd);
+        return stream;
+      },
       set: (other) => {
         stream = other;
       },
