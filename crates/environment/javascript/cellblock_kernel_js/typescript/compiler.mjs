@@ -59,6 +59,8 @@ export class Compiler {
         const without = await this.#check(alone, scope);
         if (errors(without) < errors(found)) [draft, found] = [alone, without];
       }
+      // Enums' earlier members stand behind the text, and are not declared too late for that.
+      if (draft.siblings.includes('enum ')) found = found.filter((one) => one.code !== DECLARED_AFTER);
       const types = await this.#typesOnly(tree, path);
       return { diagnostics: report(found), draft, ...await this.#translate(tree, text, types, draft) };
     });
@@ -78,9 +80,9 @@ export class Compiler {
     return this.#emit(text, number);
   }
 
-  #emit(text, number, fresh) {
+  #emit(text, number, { fresh, siblings } = {}) {
     const { libraries } = this.#options;
-    return emitted(text, { libraries, name: `cell-${number}.ts`, taken: this.#taken, fresh });
+    return emitted(text, { libraries, name: `cell-${number}.ts`, taken: this.#taken, fresh, siblings });
   }
 
   warm(cwd) {
@@ -165,10 +167,10 @@ export class Compiler {
     });
   }
 
-  async #translate(tree, text, types, { number, fresh }) {
+  async #translate(tree, text, types, draft) {
     const { javascript, whole } = stripped(tree, text, types);
     if (whole) return { javascript, map: null };
-    return this.#emit(javascript, number, fresh);
+    return this.#emit(javascript, draft.number, draft);
   }
 
   #project(file) {
@@ -217,6 +219,7 @@ function written(path) {
   return found && `${found.mtimeMs} ${found.size}`;
 }
 
+const DECLARED_AFTER = 2651;
 const VALUE = 111551;
 const TYPE = 788968;
 

@@ -16,13 +16,14 @@ const MAP = '//# sourceMappingURL=data:application/json;base64,';
 /**
  * Gives `{ javascript, map }`; fails with what esbuild said. `taken` is the set of names that earlier translations made
  * up; those of this one are added. Enums and namespaces go on with what has their name; those in `fresh` do not.
+ * `siblings` declares what else is in those that do.
  */
-export async function emitted(text, { libraries, name, taken, fresh = [] }) {
+export async function emitted(text, { libraries, name, taken, fresh = [], siblings = '' }) {
   const args = [
     '--loader=ts', '--target=esnext', '--charset=utf8', '--sourcemap=inline', '--sources-content=false',
     '--supported:decorators=false', '--log-level=error', '--color=false', `--sourcefile=${name}`, `--tsconfig-raw=${RAW}`,
   ];
-  const { output, complaint, status } = await run(executable(libraries), args, `${text}\n${END};[${[...taken]}];`);
+  const { output, complaint, status } = await run(executable(libraries), args, `${text}\n${END};[${[...taken]}];${siblings}`);
   if (status !== 0) throw new Error(complaint.trim() || `esbuild ended with ${status}`);
   const map = output.lastIndexOf(MAP);
   let javascript = output.slice(0, output.lastIndexOf(END, map));

@@ -29,7 +29,8 @@ export class Scope {
 
   /**
    * A call as it would stand behind those that were begun; nothing is remembered yet. Its `fresh` names are enums and
-   * namespaces that have nothing of what was called so before.
+   * namespaces that have nothing of what was called so before; `siblings` are earlier parts of those that have, so that
+   * a translation knows which names are theirs.
    */
   draft(number, path, text, tree, { merge = true } = {}) {
     const own = declared(tree);
@@ -62,6 +63,7 @@ export class Scope {
       outside: own.outside,
       merges: lines.some((line) => line.merged),
       seen: lines.map((line) => line.text).join(' '),
+      siblings: lines.map((line) => line.sibling ?? '').join(' '),
     };
   }
 
@@ -72,7 +74,8 @@ export class Scope {
       names.set(word, { ...here, members: [...there.members, ...here.members] });
       const how = here.constant ? 'const enum' : 'enum';
       const lines = there.members.map((members) => `${how} ${word} ${members.replace(/\s+/g, ' ')}`);
-      return { merged: true, text: lines.join(' ') };
+      const text = lines.join(' ');
+      return { merged: true, text, sibling: text };
     }
     if (here.inner && there.inner) {
       names.set(word, { ...here, inner: { ...there.inner, ...here.inner } });
@@ -80,7 +83,8 @@ export class Scope {
       const lines = lost.map(([name, how]) => (how === 'let'
         ? `declare namespace ${word} { export let ${name}: typeof ${behind}.${name}; }`
         : `namespace ${word} { export import ${name} = ${behind}.${name}; }`));
-      return { merged: true, text: lines.join(' ') };
+      const sibling = `namespace ${word} { export let ${lost.map(([name]) => name).join(', ')}; }`;
+      return { merged: true, text: lines.join(' '), sibling: lost.length > 0 ? sibling : '' };
     }
     const more = merge ? extended(word, here, there, behind) : '';
     if (here.type && !here.value && there.value) {
