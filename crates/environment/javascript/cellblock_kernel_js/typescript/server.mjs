@@ -27,12 +27,13 @@ export class Server {
     this.#process = spawn(executable, ['--api', '--async', '--cwd', cwd, '--callbacks=readFile'], {
       cwd: '/',
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, GOMEMLIMIT: `${memory}MiB`, GOGC: '60' },
+      // Not our own environment, which is the user's to change. Collecting more often than Go would halves what is held.
+      env: { PATH: '/usr/bin:/bin', HOME: '/', GOMEMLIMIT: `${memory}MiB`, GOGC: '60' },
     });
     const child = this.#process;
-    child.on('error', (error) => this.#end(error.message));
+    child.on('error', (error) => this.#end(`the compiler cannot be started: ${error.message}`));
     child.on('exit', (status, signal) => {
-      this.#end(signal ? `it was ended by ${signal}` : `it ended with status ${status}`);
+      this.#end(signal ? `the compiler was ended by ${signal}` : `the compiler ended with status ${status}`);
     });
     child.stdout.on('data', (bytes) => this.#take(bytes));
     child.stderr.on('data', (bytes) => { this.#complaint = (this.#complaint + bytes).slice(-2000); });
@@ -57,7 +58,7 @@ export class Server {
 
   /** Ends the process. It does not heed SIGTERM while it waits for input, so it is killed. */
   close() {
-    this.#end('it was closed');
+    this.#end('the compiler was closed');
     this.#process.kill('SIGKILL');
   }
 

@@ -7,12 +7,11 @@
 //
 // What must stay true: where a line's end would mean something else once the type is gone (`x as T` before a line that
 // begins with a bracket), and with whatever is not certain, `Unsure` is thrown and esbuild takes the text. Never guess.
-import { K, skip } from './tree.mjs';
-
-class Unsure extends Error {}
+import { Callables } from './callables.mjs';
+import { Unsure } from './blanks.mjs';
+import { K } from './tree.mjs';
 
 const TYPE_ONLY = 1;
-const CONTINUES = /[([`+\-/<*]/;
 
 /**
  * Gives `{ javascript, whole }`. If not `whole`, esbuild has to translate what is given, in which only imports of
@@ -31,33 +30,7 @@ export function stripped(tree, text, types) {
   }
 }
 
-class Strip {
-  blanks = [];
-  imports = [];
-
-  constructor(tree, text, types) {
-    this.tree = tree;
-    this.text = text;
-    this.types = types;
-  }
-
-  /** The text with `blanks`, of which each is `[start, end, first character or '']`. */
-  result(blanks) {
-    let out = '';
-    let at = 0;
-    for (const [start, end, first] of blanks.sort((a, b) => a[0] - b[0])) {
-      if (start < at) throw new Unsure();
-      out += this.text.slice(at, start) + first;
-      out += this.text.slice(start + first.length, end).replace(/[^\n\r\u2028\u2029\t]/g, ' ');
-      at = end;
-    }
-    return out + this.text.slice(at);
-  }
-
-  blank(start, end, first = '') {
-    if (end > start) this.blanks.push([start, end, first]);
-  }
-
+class Strip extends Callables {
   statements(list) {
     const { tree, text } = this;
     // Whether what stands before ends for certain, so that nothing put in its place can become a part of it.
@@ -134,56 +107,6 @@ class Strip {
     if (types.length === named.length && (!name || nameIsType) && !star && (named.length || name)) return void all();
     if (nameIsType) this.type(tree.start(name), this.comma(tree.end(name)));
     for (const one of types) this.type(tree.start(one), this.comma(tree.end(one)));
-  }
-
-  type(start, end) {
-    this.blank(start, end);
-    this.imports.push([start, end, '']);
-  }
-
-  /** Behind the comma that follows, if one does. */
-  comma(end) {
-    const next = skip(this.text, end);
-    return this.text[next] === ',' ? next + 1 : end;
-  }
-
-  /** Blanks a list in angle brackets. */
-  angles(list) {
-    if (!list) return;
-    const { tree, text } = this;
-    const start = tree.pos(list) - 1;
-    let end = skip(text, tree.end(list));
-    if (text[end] === ',') end = skip(text, end + 1);
-    if (text[start] !== '<' || text[end] !== '>') throw new Unsure();
-    this.blank(start, end + 1);
-    this.angled = [start, end + 1];
-  }
-
-  /** Blanks a type and the colon before it. */
-  annotation(node) {
-    const type = this.tree.get(node, 'type');
-    if (!type) return;
-    const colon = this.tree.pos(type) - 1;
-    if (this.text[colon] !== ':') throw new Unsure();
-    this.blank(colon, this.tree.end(type));
-  }
-
-  token(node, name) {
-    const token = this.tree.get(node, name);
-    if (token) this.blank(this.tree.start(token), this.tree.end(token));
-  }
-
-  /** Refuses if the line behind `end` would go on with what ends there now. */
-  last(end) {
-    const next = skip(this.text, end);
-    if (CONTINUES.test(this.text[next] ?? '') && /[\n\r\u2028\u2029]/.test(this.text.slice(end, next))) throw new Unsure();
-  }
-
-  visitAll(node, ...names) {
-    for (const name of names) {
-      const child = this.tree.get(node, name);
-      if (child) this.visit(child);
-    }
   }
 
   visit(node) {
@@ -267,75 +190,5 @@ class Strip {
       default:
         for (const child of tree.children(node)) this.visit(child);
     }
-  }
-
-  callable(node) {
-    const { tree, text } = this;
-    const arrow = tree.kind(node) === K.ArrowFunction;
-    const parameters = tree.get(node, 'typeParameters');
-    this.angles(parameters);
-    if (arrow && parameters && /[\n\r]/.test(text.slice(...this.angled))) throw new Unsure();
-    this.token(node, 'postfixToken');
-    this.visitAll(node, 'name');
-    for (const parameter of tree.list(node, 'parameters')) this.parameter(parameter);
-    const type = tree.get(node, 'type');
-    this.annotation(node);
-    // No line may end between an arrow function's parameters and its arrow.
-    if (arrow && type && /[\n\r\u2028\u2029]/.test(text.slice(tree.pos(type), tree.start(tree.get(node, 'equalsGreaterThanToken'))))) {
-      throw new Unsure();
-    }
-    this.visitAll(node, 'body');
-  }
-
-  parameter(node) {
-    const { tree } = this;
-    if (tree.get(node, 'modifiers')) throw new Unsure();
-    const name = tree.get(node, 'name');
-    if (tree.slice(name) === 'this') return this.blank(tree.start(node), this.comma(tree.end(node)));
-    this.token(node, 'questionToken');
-    this.annotation(node);
-    return this.visitAll(node, 'name', 'initializer');
-  }
-
-  classLike(node) {
-    const { tree } = this;
-    for (const modifier of tree.list(node, 'modifiers')) {
-      if (tree.kind(modifier) === K.Decorator) throw new Unsure();
-      if (tree.kind(modifier) === K.AbstractKeyword) this.blank(tree.start(modifier), tree.end(modifier));
-    }
-    this.angles(tree.get(node, 'typeParameters'));
-    for (const clause of tree.list(node, 'heritageClauses')) {
-      if (/^implements\b/.test(tree.slice(clause))) this.blank(tree.start(clause), tree.end(clause));
-      else this.visit(clause);
-    }
-    for (const member of tree.list(node, 'members')) this.member(member);
-  }
-
-  member(node) {
-    const { tree, text } = this;
-    const kind = tree.kind(node);
-    const modifiers = tree.list(node, 'modifiers');
-    const kinds = modifiers.map((one) => tree.kind(one));
-    if (kinds.includes(K.Decorator) || kinds.includes(K.AccessorKeyword)) throw new Unsure();
-    const callable = [K.MethodDeclaration, K.Constructor, K.GetAccessor, K.SetAccessor].includes(kind);
-    if (kind === K.IndexSignature || kinds.includes(K.AbstractKeyword) || kinds.includes(K.DeclareKeyword)
-      || (callable && !tree.get(node, 'body'))) {
-      return this.blank(tree.start(node), tree.end(node), ';');
-    }
-    const words = [K.PublicKeyword, K.PrivateKeyword, K.ProtectedKeyword, K.ReadonlyKeyword, K.OverrideKeyword];
-    modifiers.forEach((modifier, at) => {
-      if (!words.includes(tree.kind(modifier))) return;
-      this.blank(tree.start(modifier), tree.end(modifier), at === 0 ? ';' : '');
-    });
-    if (callable) return this.callable(node);
-    if (kind !== K.PropertyDeclaration) return this.visit(node);
-    const type = tree.get(node, 'type') || tree.get(node, 'postfixToken');
-    const initializer = tree.get(node, 'initializer');
-    if (type && !initializer && /^(get|set|static|async|accessor)$/.test(tree.slice(tree.get(node, 'name')))) throw new Unsure();
-    this.visitAll(node, 'name', 'initializer');
-    this.token(node, 'postfixToken');
-    this.annotation(node);
-    if (type && !initializer && text[tree.end(node) - 1] !== ';') this.last(tree.end(node));
-    return undefined;
   }
 }
