@@ -135,3 +135,27 @@ test('calls that nothing refers to any more do not slow a check down, and old na
   await calls.begin('first.toFixed(); const k: Kept = { a: 1 }; step3().toFixed();');
   assert.deepEqual(await calls.errors('const l: Kept = { a: 2 }'), ['1:19 2322']);
 });
+
+test('globals of the kernel: crypto is the module, display shows', async (t) => {
+  const calls = new Calls(t);
+  await calls.begin('crypto.createHash("md5"); crypto.subtle.digest; crypto.randomUUID().length; display.html`<b>${1}`; display({}, { display_id: "a" });');
+  assert.deepEqual(await calls.errors('crypto.nothing; display.nothing()'), ['1:8 2339', '1:25 2339']);
+  await calls.begin('const crypto = 5; crypto.toFixed();');
+  await calls.begin('crypto.toFixed()');
+});
+
+test('what is empty at first takes what it is given later', async (t) => {
+  const calls = new Calls(t);
+  await calls.begin('let later; let nothing = null; const list = []; const table = {} as Record<string, number>;');
+  await calls.begin('later = 5; nothing = "x"; list.push(1); table.a = 1; list[0];');
+});
+
+test('calls work in any directory', async (t) => {
+  const calls = new Calls(t);
+  await calls.begin('const here: number = 1;');
+  calls.cwd = '/';
+  calls.note('const noted = 5');
+  await calls.begin('here.toFixed() + noted.toFixed()');
+  calls.cwd = '/nowhere/at/all';
+  assert.deepEqual(await calls.errors('here.length'), ['1:6 2339']);
+});

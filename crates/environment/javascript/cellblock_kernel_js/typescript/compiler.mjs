@@ -45,7 +45,7 @@ export class Compiler {
   /** Gives `{ diagnostics, draft, javascript, map }`. */
   prepare(text, scope, { number, cwd }) {
     return this.#lasting(async () => {
-      const path = `${cwd}/cell-${number}.cellblock.ts`;
+      const path = file(cwd, number, 'ts');
       const { tree, wrong } = await this.#parse(text, path);
       const report = (found) => translated(found, {
         text, path, resolves: this.#options.resolves && ((name) => this.#options.resolves(name, cwd)),
@@ -69,7 +69,7 @@ export class Compiler {
   /** Reads a call of JavaScript; undefined if its syntax is not TypeScript's. */
   read(text, scope, { number, cwd }) {
     return this.#lasting(async () => {
-      const path = `${cwd}/cell-${number}.cellblock.js`;
+      const path = file(cwd, number, 'js');
       const { tree, wrong } = await this.#parse(text, path);
       return wrong.length > 0 ? undefined : scope.draft(number, path, text, tree);
     });
@@ -86,7 +86,7 @@ export class Compiler {
   }
 
   warm(cwd) {
-    return this.#lasting(() => this.#update(new Map([[`${cwd}/cell-0.cellblock.ts`, 'export {};']])));
+    return this.#lasting(() => this.#update(new Map([[file(cwd, 0, 'ts'), 'export {};']])));
   }
 
   close() {
@@ -211,6 +211,11 @@ export class Compiler {
     for (const [path, content] of files) this.#files.set(path, content);
     this.#files.set(settings, text());
   }
+}
+
+/** The file that a call is. It lies where the call works, so that what it imports is found as at run time. */
+function file(cwd, number, kind) {
+  return `${cwd.replace(/\/+$/, '')}/cell-${number}.cellblock.${kind}`;
 }
 
 /** When a file was written, with its size; undefined if there is none. */

@@ -11,7 +11,9 @@ const CATEGORY = ['warning', 'error', 'suggestion', 'message'];
 // What only annoys in a notebook: a package without types is `any`, and an expression may be there to be looked at.
 const UNTYPED = 7016;
 const COMMA = 2695;
-const OFF = new Set([UNTYPED, COMMA]);
+// `const list = []` has no type of its own until something is put in, which another call may do.
+const EMPTY = [7005, 7034];
+const OFF = new Set([UNTYPED, COMMA, ...EMPTY]);
 const NO_MODULE = new Set([2307, 2792]);
 /** What Deno fetches by itself, and TypeScript cannot look into. */
 const FETCHED = /^(npm|jsr|https?|data|blob):/;

@@ -10,6 +10,7 @@
 import { Compiler } from './compiler.mjs';
 import { cut } from './diagnostics.mjs';
 import { Scope } from './scope.mjs';
+import { local } from './settings.mjs';
 
 export { printed } from './diagnostics.mjs';
 
@@ -17,7 +18,7 @@ const IDLE = 60_000;
 
 export class TypeScript {
   #compiler;
-  #scope = new Scope();
+  #scope;
   #drafts = new Map();
   #notes = [];
   #turn = Promise.resolve();
@@ -28,6 +29,7 @@ export class TypeScript {
    * whether the runtime would find a package that TypeScript does not.
    */
   constructor({ runtime = 'node', libraries, idle = IDLE, denoLibrary, resolves, memory }) {
+    this.#scope = new Scope(local(runtime));
     this.#compiler = new Compiler({ runtime, libraries, idle, denoLibrary, resolves, memory });
   }
 
@@ -40,7 +42,7 @@ export class TypeScript {
     return this.#inTurn(async () => {
       const text = code.replace(/^\ufeff/, ' ');
       try {
-        await this.#readNotes();
+        await this.#readNotes(cwd);
         const { draft, diagnostics, ...translation } = await this.#compiler.prepare(text, this.#scope, { number, cwd });
         if (draft) this.#remember(number, draft);
         return { ...translation, ...cut(diagnostics), unavailable: null };
@@ -92,10 +94,10 @@ export class TypeScript {
     this.#drafts.set(number, draft);
   }
 
-  async #readNotes() {
+  async #readNotes(here) {
     while (this.#notes.length > 0) {
       const { text, number, cwd } = this.#notes[0];
-      const draft = await this.#compiler.read(text, this.#scope, { number, cwd: cwd ?? '/' });
+      const draft = await this.#compiler.read(text, this.#scope, { number, cwd: cwd ?? here });
       this.#notes.shift();
       if (draft) this.#scope.add(draft);
     }

@@ -26,6 +26,12 @@ export class Scope {
   /** name → number of the call that declared it last */
   #latest = new Map();
   #clock = 0;
+  #locals;
+
+  /** `locals`: name → what declares it in a call that uses it, if no call has declared it. */
+  constructor(locals = new Map()) {
+    this.#locals = locals;
+  }
 
   /**
    * A call as it would stand behind those that were begun; nothing is remembered yet. Its `fresh` names are enums and
@@ -41,7 +47,10 @@ export class Scope {
     const lines = [];
     for (const word of words) {
       const from = this.#latest.get(word);
-      if (from === undefined) continue;
+      if (from === undefined) {
+        if (this.#locals.has(word) && !own.names.has(word)) lines.push({ merged: false, text: this.#locals.get(word) });
+        continue;
+      }
       const there = this.#calls.get(from).names.get(word);
       const here = own.names.get(word);
       const behind = `${home(from)}.${word}`;

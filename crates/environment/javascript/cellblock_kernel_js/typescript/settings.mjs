@@ -35,23 +35,25 @@ export function parsing(files) {
 }
 
 // Builtins that the kernel offers as globals, read when first used, as Node's own prompt does. Those that have a
-// global of that name with types of its own (console, crypto, module, performance, process) are left to it.
+// global of that name with types of its own (console, module, performance, process) are left to it.
 const BUILTINS = [
-  'assert', 'async_hooks', 'buffer', 'child_process', 'cluster', 'dgram', 'diagnostics_channel', 'dns', 'events', 'fs',
-  'http', 'http2', 'https', 'inspector', 'net', 'os', 'path', 'perf_hooks', 'querystring', 'readline', 'stream',
-  'string_decoder', 'timers', 'tls', 'tty', 'url', 'util', 'v8', 'vm', 'worker_threads', 'zlib',
+  'assert', 'async_hooks', 'buffer', 'child_process', 'cluster', 'constants', 'dgram', 'diagnostics_channel', 'dns', 'domain',
+  'events', 'fs',
+  'http', 'http2', 'https', 'inspector', 'net', 'os', 'path', 'perf_hooks', 'punycode', 'querystring', 'readline',
+  'repl', 'stream', 'string_decoder', 'timers', 'tls', 'trace_events', 'tty', 'url', 'util', 'v8', 'vm', 'wasi',
+  'worker_threads', 'zlib',
 ];
 
 const DISPLAY = `
 interface CellblockDisplay {
-  /** Shows a value, or a bundle of representations by MIME type. */
-  (value: unknown, options?: Record<string, unknown>): any;
-  html(text: string): any;
-  markdown(text: string): any;
-  svg(text: string): any;
-  json(value: unknown): any;
-  image(data: Uint8Array | ArrayBuffer | string, type?: string): any;
-  table(rows: Iterable<unknown> | object): any;
+  /** Shows a value, or forms of one by their MIME types. */
+  (value: unknown, options?: { display_id?: string | number; update?: boolean; raw?: boolean }): void | Promise<void>;
+  html(text: string | TemplateStringsArray, ...values: unknown[]): void;
+  markdown(text: string | TemplateStringsArray, ...values: unknown[]): void;
+  svg(text: string | TemplateStringsArray, ...values: unknown[]): void;
+  json(value: unknown): void;
+  image(bytes: ArrayBuffer | ArrayBufferView, type?: string): void;
+  table(rows: object): void;
 }
 declare var display: CellblockDisplay;
 `;
@@ -60,4 +62,12 @@ declare var display: CellblockDisplay;
 export function globals(runtime) {
   const builtins = runtime === 'deno' ? [] : BUILTINS.map((name) => `declare var ${name}: typeof import('node:${name}');`);
   return DISPLAY + builtins.join('\n');
+}
+
+/**
+ * What stands for a global in the call that uses it, because the global's own types cannot be changed: `crypto` is the
+ * module, which has all that the web's has.
+ */
+export function local(runtime) {
+  return runtime === 'deno' ? new Map() : new Map([['crypto', "declare const crypto: typeof import('node:crypto');"]]);
 }
