@@ -15,6 +15,12 @@ import { declared } from './names.mjs';
 
 /** Calls whose text goes with every check, if nothing in the call at hand needs more. */
 const WINDOW = 48;
+/**
+ * No check has more of earlier calls than so many, and than so many characters of them. What lies further back, behind
+ * names that refer to names that refer to it, is `any`.
+ */
+const FURTHEST = 256;
+const LONGEST = 8 << 20;
 const WORD = /[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*/gu;
 const ASSIGNABLE = new Set(['let', 'var']);
 
@@ -131,32 +137,35 @@ export class Scope {
   /** Forgets calls of which no name is in scope and that no other call refers to. */
   #drop() {
     if (this.#calls.size < 2 * WINDOW) return;
-    const kept = new Set();
-    const keep = (number) => {
-      if (kept.has(number) || !this.#calls.has(number)) return;
-      kept.add(number);
-      for (const other of this.#calls.get(number).uses) keep(other);
-    };
-    for (const number of this.#latest.values()) keep(number);
-    for (const [number, call] of this.#calls) if (call.outside) keep(number);
+    const kept = new Set(this.#latest.values());
+    for (const [number, call] of this.#calls) if (call.outside) kept.add(number);
+    // A set that grows while it is gone through is gone through to its end.
+    for (const number of kept) for (const other of this.#calls.get(number).uses) if (this.#calls.has(other)) kept.add(other);
     for (const number of this.#calls.keys()) if (!kept.has(number)) this.#calls.delete(number);
   }
 
   /** The files that a check of `draft` needs: path → text, its own the last. */
   files(draft) {
     const needed = new Set();
-    const need = (number) => {
-      const call = this.#calls.get(number);
-      if (!call || needed.has(number)) return;
-      needed.add(number);
-      call.used = this.#clock;
-      for (const other of call.uses) need(other);
+    let length = 0;
+    // The nearest first: what the call itself names, then what that refers to, and so on.
+    const need = (numbers, most) => {
+      const queue = [...numbers];
+      for (const number of queue) {
+        const call = this.#calls.get(number);
+        if (!call || needed.has(number)) continue;
+        if (needed.size >= most || length + call.text.length > LONGEST) return;
+        needed.add(number);
+        length += call.text.length;
+        if (most > WINDOW) call.used = this.#clock;
+        queue.push(...call.uses);
+      }
     };
-    for (const number of draft.uses) need(number);
-    for (const [number, call] of this.#calls) if (call.outside) need(number);
+    const all = [...this.#calls.values()];
+    need(all.filter((call) => call.outside).map((call) => call.number), FURTHEST);
+    need(draft.uses, FURTHEST);
     // What was needed of late stays: a call that comes and goes would have its packages read again each time.
-    const recent = [...this.#calls.values()].filter((call) => call.used > this.#clock - WINDOW);
-    for (const call of recent) if (needed.size < WINDOW) need(call.number);
+    need(all.filter((call) => call.used > this.#clock - WINDOW).map((call) => call.number).reverse(), WINDOW);
     const files = new Map();
     for (const number of [...needed].sort((a, b) => a - b)) {
       const call = this.#calls.get(number);
