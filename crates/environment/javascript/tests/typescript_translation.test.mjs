@@ -120,3 +120,11 @@ test('with type errors the translation is there all the same, with syntax errors
   assert.equal((await calls.check('const a: string = 1;')).javascript, 'const a         = 1;');
   assert.equal((await calls.check('const a: = 1;')).javascript, null);
 });
+
+test('import x = require(…)', async (t) => {
+  const calls = new Calls(t);
+  const { javascript } = await made(calls, "import required = require('node:path');\nimport ordinary from 'node:path';\nrequired.join('a') + ordinary.join('b');");
+  assert.match(javascript, /required = require\(["']node:path["']\)/);
+  assert.match(javascript, /import ordinary from ["']node:path["']/);
+  assert.deepEqual(await calls.errors('required.nothing'), ['1:10 2339']);
+});

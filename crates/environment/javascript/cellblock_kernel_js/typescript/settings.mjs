@@ -2,7 +2,8 @@
 
 const OPTIONS = {
   target: 'esnext',
-  module: 'esnext',
+  // As `esnext`, and `import x = require('x')` besides.
+  module: 'preserve',
   moduleResolution: 'bundler',
   moduleDetection: 'force',
   lib: ['esnext'],
