@@ -18,7 +18,7 @@ const FRAME = /^\s+(?:at |\.\.\. \d+ lines matching cause stack trace \.\.\.)/;
 const NOISE = /^\s+\.\.\. |cellblock_kernel_js\/|\(node:internal\/process\//;
 /** Frames that an error has in common with its cause, where these are the machinery below the code. */
 const SHARED = /^\s+\.\.\. /;
-const PLACE = /(?:\(|at )(?:async )?(?:file:\/\/)?([^()]*?):(\d+):(\d+)\)?$/;
+const PLACE = /(?:\(|at )(?:async )?(?:file:\/\/)?([^()]*?):(\d+):(\d+)\)?(?: \{)?$/;
 
 export function cut(text, limit) {
   if (text.length <= limit) return text;

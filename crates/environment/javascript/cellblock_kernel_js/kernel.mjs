@@ -37,9 +37,10 @@
 //   begin(request)              before each call: `argv`, `filename`, and whatever the runtime's globals need
 //   load(specifier, options)    dynamic import, relative to the current directory
 //   require(specifier)          loads a CommonJS module relative to the current directory (Deno may lack it)
-//   acorn()                     the parser, loaded when first asked for
+//   acorn()                     the parser, or a promise of it, loaded when first asked for
 //   finish(status)              runs exit handlers and ends the process with that status, by way of on.leaving
 //   drain(status)               the same once the event loop is empty
+//   ready()                     before a question: settles when what follows can be told
 //   lexicalNames(), lookup(name)   the names of `let`, `const` and `class`; what one stands for: { value } or null
 //   isLazy(name), modules(prefix)  whether a global is a built-in module not yet loaded; what could be imported
 //   libraries()                 where the environment's libraries are

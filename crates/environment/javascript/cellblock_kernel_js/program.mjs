@@ -79,7 +79,7 @@ export class Program {
     }
     let without;
     try {
-      without = (await import('./source.mjs')).withoutModules(this.kernel.host.acorn(), code);
+      without = (await import('./source.mjs')).withoutModules(await this.kernel.host.acorn(), code);
     } catch (error) {
       if (error.loc === undefined) throw error;
       // The words may stand in a string; if not, V8 says that there are no imports, and the parser knows better.
@@ -155,7 +155,7 @@ export class Program {
     let changed = null;
     try {
       const { changes, redeclared } = await import('./source.mjs');
-      const acorn = kernel.host.acorn();
+      const acorn = await kernel.host.acorn();
       const form = formAfter(next.get(name), name, () => changes(acorn, original, name));
       if (form === null) {
         // The language would say so when it is too late, and of an assignment that does not look like one.

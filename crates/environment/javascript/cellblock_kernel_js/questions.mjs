@@ -23,8 +23,9 @@ const OPTIONS = {
 /** Answers `{ code, cursor }` with `start`, `end`, `matches`, `more`; `{ code, check }` with `check` and `indent`. */
 export async function answer(host, question) {
   const { code } = question;
+  await host.ready();
   if (typeof code !== 'string') throw new TypeError('a question without `code`');
-  if (question.check) return check(host, code, question.language === 'typescript');
+  if (question.check) return check(await host.acorn(), code, question.language === 'typescript');
   // A cursor counts characters as Python does, and not units of UTF-16.
   const characters = [...code];
   const cursor = Math.max(0, Math.min(Number.isInteger(question.cursor) ? question.cursor : characters.length, characters.length));
@@ -108,8 +109,7 @@ function kindOf(host, found) {
 
 // Whether code is whole.
 
-function check(host, code, typed) {
-  const acorn = host.acorn();
+function check(acorn, code, typed) {
   const depth = depthOf(acorn, code);
   const incomplete = { check: 'incomplete', indent: 2 * Math.max(0, depth) };
   if (typed) return depth > 0 ? incomplete : { check: 'complete', indent: 0 };

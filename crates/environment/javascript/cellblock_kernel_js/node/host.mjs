@@ -57,6 +57,7 @@ export function host(fd) {
     load: (specifier, options) => globals.load(specifier, options),
     require: (specifier) => globals.require(specifier),
     acorn: () => globals.acorn(),
+    ready() {},
     lexicalNames: () => engine.lexicalNames(),
     lookup: (name) => engine.lookup(name),
     isLazy: (name) => globals.isLazy(name),
