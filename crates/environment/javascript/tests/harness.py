@@ -1,7 +1,8 @@
 """Runs a kernel as init does: a child process, a socket pair as its descriptor 3, two pipes; and speaks frames with it.
 
-CELLBLOCK_TEST_NODE names the `node` under test, or it is found on PATH; CELLBLOCK_TEST_NODE_MODULES the directory in
-which the kernel finds its parser, and tests find libraries.
+CELLBLOCK_TEST_RUNTIME is `node` (the default) or `deno`. CELLBLOCK_TEST_NODE and CELLBLOCK_TEST_DENO name the programs,
+or they are found on PATH; CELLBLOCK_TEST_NODE_MODULES names the directory in which the kernel finds its parser, and
+tests find libraries.
 """
 
 import json
@@ -21,8 +22,20 @@ from pathlib import Path
 NODE = os.environ.get("CELLBLOCK_TEST_NODE") or shutil.which("node")
 MODULES = os.environ.get("CELLBLOCK_TEST_NODE_MODULES", "")
 SOURCES = Path(__file__).resolve().parent.parent
-MAIN = SOURCES / "cellblock_kernel_js" / "node.mjs"
-FLAGS = ["--no-force-async-hooks-checks"]
+KERNEL = SOURCES / "cellblock_kernel_js"
+DENO = os.environ.get("CELLBLOCK_TEST_DENO") or shutil.which("deno")
+#: The runtime under test: the tests run once for each.
+RUNTIME = os.environ.get("CELLBLOCK_TEST_RUNTIME", "node")
+COMMANDS = {
+    "node": [NODE, "--no-force-async-hooks-checks", str(KERNEL / "node.mjs")],
+    "deno": [
+        DENO, "run", "--quiet", "--allow-all", "--no-prompt", "--no-lock", "--no-config", "--no-code-cache",
+        "--node-modules-dir=manual", "--inspect=127.0.0.1:0", "--inspect-publish-uid=http", str(KERNEL / "deno.mjs"),
+    ],
+}  # fmt: skip
+PROGRAM = {"node": NODE, "deno": DENO}[RUNTIME]
+only_node = unittest.skipIf(RUNTIME != "node", "of Node.js")
+only_deno = unittest.skipIf(RUNTIME != "deno", "of Deno")
 HEADER = struct.Struct("<2sBBII16s")
 RUN, CANCEL, READY, STDOUT, STDERR, DISPLAY, RESULT, DONE = 0x60, 0x61, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85
 NAMES = {READY: "ready", STDOUT: "stdout", STDERR: "stderr", DISPLAY: "display", RESULT: "result", DONE: "done"}
@@ -108,7 +121,9 @@ class Kernel:
         err, err_end = os.pipe()
         self.pipes = {out: 1, err: 2}
         environment = {
-            "PATH": f"{os.path.dirname(NODE or '')}:/usr/bin:/bin",
+            "PATH": f"{os.path.dirname(PROGRAM or '')}:/usr/bin:/bin",
+            "DENO_NO_UPDATE_CHECK": "1",
+            "NO_COLOR": "1",
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "USER": "user",
@@ -119,7 +134,7 @@ class Kernel:
         self.process = subprocess.Popen(
             # The shell puts the socket where init puts it.
             ["/bin/sh", "-c", f'exec "$@" 3<&{theirs.fileno()} {theirs.fileno()}<&-', "sh"]
-            + (argv or [NODE, *FLAGS, str(MAIN), "--fd", "3"]),
+            + (argv or [*COMMANDS[RUNTIME], "--fd", "3"]),
             stdin=subprocess.DEVNULL,
             stdout=out_end,
             stderr=err_end,
@@ -269,7 +284,7 @@ class Kernel:
         return self.collect(call, result=result)
 
 
-@unittest.skipUnless(NODE, "there is no node")
+@unittest.skipUnless(PROGRAM, f"there is no {RUNTIME}")
 class KernelCase(unittest.TestCase):
     """Tests of one kernel each."""
 
