@@ -1,0 +1,110 @@
+// Evaluates code in the global scope as a REPL does, in Deno: see node/engine.mjs for why it is the inspector.
+//
+// What must stay true:
+// - No code of the user's runs while a message is dispatched: Deno then serves no other session, so nothing could
+//   interrupt it, and a session used from within it ends the process. So every text begins with an `await`, which puts
+//   all of it into a later microtask; `stacks.mjs` takes that off the columns again.
+// - No answer hands on to the kernel at once: answers come in a callback of `nextTick`, where a termination would end
+//   the process. They go on in a microtask.
+
+import inspector from 'node:inspector';
+import { apply, match, slice, startsWith } from '../safe.mjs';
+import { PREFIX, named } from './stacks.mjs';
+
+const { post } = inspector.Session.prototype;
+// Not called by the name `eval`, so that it works in the global scope.
+const { queueMicrotask: soon, eval: evaluate } = globalThis;
+const STRICT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*(['"])use strict\1/;
+
+export class Engine {
+  constructor() {
+    this.url = inspector.url();
+    this.session = new inspector.Session();
+    this.session.connect();
+    this.names = [];
+    /** Where a function that V8 calls for us puts what a remote object stands for. */
+    this.sink = { value: undefined };
+    globalThis.__cellblock = this.sink;
+    this.post('Runtime.evaluate', { expression: '__cellblock' }, (_, answer) => {
+      this.id = answer.result.objectId;
+    });
+    delete globalThis.__cellblock;
+  }
+
+  post(method, parameters, answered) {
+    apply(post, this.session, [method, parameters, answered]);
+  }
+
+  evaluate(source, name, owner, settled) {
+    let text = source;
+    // Only the very first characters of a script may be a line for the shell.
+    if (startsWith(text, '#!')) text = `//${slice(text, 2)}`;
+    const prefix = match(STRICT, text) === null ? PREFIX : `'use strict';${PREFIX}`;
+    const expression = `${prefix}${text}\n//# sourceURL=${named(name, prefix.length, owner)}`;
+    this.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'call' }, (error, answer) => {
+      soon(() => settled(error ? { lost: true } : this.ended(answer, prefix.length)));
+    });
+  }
+
+  /** Asks for the names of `let`, `const` and `class`: the answer needs a turn. */
+  ready() {
+    return new Promise((settle) => {
+      this.post('Runtime.globalLexicalScopeNames', {}, (error, answer) => {
+        if (!error) ({ names: this.names } = answer);
+        settle();
+      });
+    });
+  }
+
+  /** What a name of the lexical scope stands for. */
+  lookup(name) {
+    try {
+      return { value: evaluate(name) };
+    } catch {
+      return null;
+    }
+  }
+
+  /** Nothing more is to be evaluated: Workers begin at once now, and the program's end waits for no session. */
+  close() {
+    this.session.disconnect();
+  }
+
+  ended({ exceptionDetails: thrown, result }, shift) {
+    let ended;
+    if (thrown === undefined) {
+      ended = { value: this.take(result) };
+    } else {
+      // Of code that could not be compiled the place is in its script, and the stack in who asked for it.
+      const above = thrown.stackTrace?.callFrames[0];
+      const early = thrown.scriptId !== undefined && above?.scriptId !== thrown.scriptId;
+      const { lineNumber: line, columnNumber: column } = thrown;
+      ended = {
+        thrown: this.take(thrown.exception ?? result),
+        line: early ? line + 1 : 0,
+        column: early ? column + 1 - (line === 0 ? shift : 0) : 0,
+      };
+    }
+    this.post('Runtime.releaseObjectGroup', { objectGroup: 'call' }, () => {});
+    return ended;
+  }
+
+  /** The value that the inspector describes. */
+  take(remote) {
+    const { objectId, unserializableValue: text, type } = remote;
+    if (objectId === undefined) {
+      if (text === undefined) return remote.subtype === 'null' ? null : type === 'undefined' ? undefined : remote.value;
+      if (type === 'bigint') return BigInt(slice(text, 0, -1));
+      return text === '-0' ? -0 : Number(text);
+    }
+    const { sink } = this;
+    this.post(
+      'Runtime.callFunctionOn',
+      { objectId: this.id, functionDeclaration: 'function (value) { this.value = value; }', arguments: [{ objectId }], silent: true },
+      () => {},
+    );
+    const { value } = sink;
+    sink.value = undefined;
+    return value;
+  }
+}

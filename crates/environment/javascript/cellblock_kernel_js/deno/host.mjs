@@ -1,0 +1,105 @@
+// What Deno gives to the kernel: see the head of kernel.mjs.
+
+// The port first: it begins a thread, which must be before the inspector's session (port.mjs), and works beside us.
+import { Port } from './port.mjs';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Engine } from './engine.mjs';
+import { Globals, libraries } from './globals.mjs';
+import { installEnding } from './ending.mjs';
+import { installStacks } from './stacks.mjs';
+import { childrenSeconds } from './system.mjs';
+import { apply, match, startsWith } from '../safe.mjs';
+
+const { inspect, chdir, cwd } = Deno;
+const { isProxy, isPromise, isNativeError } = Deno[Deno.internal].core;
+const { then } = Promise.prototype;
+const { setImmediate: later, queueMicrotask: soon, Error: AnyError, SyntaxError } = globalThis;
+const isInstance = Function.prototype[Symbol.hasInstance];
+
+const isError = (value) => isNativeError(value) || (!isProxy(value) && apply(isInstance, AnyError, [value]));
+const BARE = /^\[([^]*?)\]((?: \{[^]*)?)$/;
+
+export function host(fd) {
+  const port = new Port(fd);
+  const calls = new AsyncLocalStorage();
+  const engine = new Engine();
+  const globals = new Globals();
+  const { run, getStore } = AsyncLocalStorage.prototype;
+  const as = (owner, call) => apply(run, calls, [owner, call]);
+  const owner = () => apply(getStore, calls, []);
+  let directory = cwd();
+  let ending;
+  return {
+    runtime: 'deno',
+    write: port.write,
+    shielded: port.shielded,
+    serve(kernel, on) {
+      // The signal comes with a cancel, which says more. With a handler it ends nothing here, and children do as they like.
+      Deno.addSignalListener('SIGINT', () => {});
+      installStacks();
+      globals.install(kernel, this);
+      ending = installEnding(on, owner);
+      port.serve(on, engine.url);
+    },
+    evaluate: (source, name, whose, settled) => as(whose, () => engine.evaluate(source, name, whose, settled)),
+    as,
+    owner,
+    // In a microtask: what it leads to may be code of the user's, which a termination may hit.
+    turn: (call) => void later(() => soon(call)),
+    inspect: (value, { depth, maxArrayLength, maxStringLength, breakLength, customInspect = true } = {}) => {
+      // Deno's own cannot leave out what the object says of itself.
+      if (!customInspect) return process.getBuiltinModule('util').inspect(value, { depth, maxArrayLength, maxStringLength, customInspect });
+      const text = inspect(value, { depth, iterableLimit: maxArrayLength, strAbbreviateSize: maxStringLength, breakLength, colors: false });
+      // An error without frames.
+      const bare = isNativeError(value) && startsWith(text, '[') ? match(BARE, text) : null;
+      return bare === null ? text : bare[1] + bare[2];
+    },
+    isError,
+    isSyntaxError: (value) => isNativeError(value) && apply(isInstance, SyntaxError, [value]),
+    isProxy,
+    isPromise,
+    then: (promise, good, bad) => apply(then, promise, [good, bad]),
+    begin: (request) => globals.begin(request),
+    load: (specifier, options) => globals.load(specifier, options),
+    require: (specifier) => globals.loader.required().require(specifier),
+    acorn: () => globals.acorn(),
+    ready: () => engine.ready(),
+    lexicalNames: () => engine.names,
+    lookup: (name) => engine.lookup(name),
+    isLazy: (name) => globals.isLazy(name),
+    modules: (prefix) => globals.modules(prefix),
+    libraries: () => libraries(),
+    finish: (status) => ending.finish(status),
+    drain() {
+      port.release();
+      engine.close();
+      ending.drain();
+    },
+    cpu: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6 + childrenSeconds();
+    },
+    cwd: () => {
+      // A directory that was removed has no name any more.
+      try {
+        directory = cwd();
+      } catch {}
+      return directory;
+    },
+    chdir: (path) => {
+      try {
+        chdir(path);
+      } catch {}
+    },
+    full: () => fullMemory(),
+  };
+}
+
+function fullMemory() {
+  const { statfsSync } = process.getBuiltinModule('fs');
+  for (const place of ['/tmp', '/dev/shm']) {
+    const { bavail, bsize, files, ffree } = statfsSync(place);
+    if (bavail * bsize < 65536 || (files > 0 && ffree === 0)) return place;
+  }
+  return null;
+}

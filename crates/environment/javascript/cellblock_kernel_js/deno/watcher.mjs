@@ -1,0 +1,121 @@
+// The thread that reads the socket and interrupts the main thread, in Deno: see port.mjs.
+
+import { ANSWER, SHIELD, WISH } from '../node/words.mjs';
+import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
+import { Inspector } from './inspector.mjs';
+import { leave, readLater, untilReadable, writeLater } from './system.mjs';
+
+/** Milliseconds in which a main thread that is not busy answers, and between looks at one that is shielded. */
+const PATIENCE = 60;
+const AGAIN = 2;
+const CHUNK = 64 << 10;
+
+let fd;
+let writer;
+let words;
+let url;
+let inspector = null;
+/** Workers of the user's that are being told to begin. */
+let begun = [];
+/** The cancel that is being seen to: a later one takes its place. */
+let wanted = 0;
+
+/** A connection to the main thread's inspector. */
+function connected() {
+  inspector ??= Inspector.open(url, (method, { sessionId }) => {
+    // A Worker of the user's begins only when a debugger lets it, or after half a second.
+    if (method === 'Target.attachedToTarget') {
+      connected().then((it) => begun.push(it.post('Runtime.runIfWaitingForDebugger', {}, sessionId)));
+    }
+  }).then(
+    (it) => {
+      it.closed.then(() => (inspector = null));
+      it.post('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
+      return it;
+    },
+    (error) => {
+      inspector = null;
+      throw error;
+    },
+  );
+  return inspector;
+}
+
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+async function interrupt() {
+  wanted += 1;
+  const mine = wanted;
+  for (;;) {
+    await sleep(PATIENCE);
+    for (;;) {
+      if (mine !== wanted || Atomics.load(words, ANSWER) === 1) return;
+      const debug = await connected();
+      Atomics.store(words, WISH, 1);
+      if (Atomics.load(words, SHIELD) === 0 && Atomics.load(words, ANSWER) === 0) {
+        await debug.post('Runtime.terminateExecution');
+        granted();
+        await debug.post('Runtime.evaluate', { expression: 'globalThis[Symbol.for("cellblock.resume")]()' });
+        break;
+      }
+      granted();
+      await sleep(AGAIN);
+    }
+  }
+}
+
+function granted() {
+  Atomics.store(words, WISH, 0);
+  Atomics.notify(words, WISH);
+}
+
+async function pass(bytes) {
+  for (let at = 0; at < bytes.length; ) {
+    const sent = Number(await writeLater(writer, bytes.subarray(at), BigInt(bytes.length - at)));
+    if (sent > 0) at += sent;
+  }
+}
+
+/** Fills the bytes from the socket. */
+async function fill(bytes) {
+  for (let at = 0; at < bytes.length; ) {
+    const got = Number(await readLater(fd, bytes.subarray(at), BigInt(bytes.length - at)));
+    if (got === 0) leave(0);
+    if (got > 0) at += got;
+    else if ((await untilReadable(fd)) < 0) leave(0);
+  }
+}
+
+async function watch() {
+  const first = new Uint8Array(HEADER);
+  const chunk = new Uint8Array(CHUNK);
+  for (;;) {
+    await fill(first);
+    const header = readHeader(first);
+    if (header === null) leave(0);
+    const known = header.kind === RUN || header.kind === CANCEL;
+    if (header.kind === CANCEL) Atomics.store(words, ANSWER, 0);
+    if (known) await pass(first);
+    for (let left = header.length; left > 0; ) {
+      const part = chunk.subarray(0, Math.min(left, CHUNK));
+      await fill(part);
+      if (known) await pass(part);
+      left -= part.length;
+    }
+    if (header.kind === CANCEL) interrupt().catch(() => {});
+  }
+}
+
+self.onmessage = async ({ data }) => {
+  if (data.release) {
+    // With a connection the program's end would wait for us. But Workers that it made already are not left waiting.
+    const it = await inspector?.catch(() => null);
+    await it?.post('Runtime.evaluate', { expression: '0' });
+    await Promise.all(begun);
+    it?.close();
+    return;
+  }
+  ({ fd, writer, words, url } = data);
+  watch();
+  connected().catch(() => {});
+};
