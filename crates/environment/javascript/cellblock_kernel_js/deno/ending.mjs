@@ -8,7 +8,7 @@ import { apply, defineProperty } from '../safe.mjs';
 import { ownerOf } from './stacks.mjs';
 import { leave } from './system.mjs';
 
-export function installEnding(on, owner) {
+export function installEnding(on, owner, port) {
   const { dispatchEvent, queueMicrotask: soon } = globalThis;
   const { emit, listenerCount } = process;
   let ending = false;
@@ -33,9 +33,11 @@ export function installEnding(on, owner) {
   process.reallyExit = end;
 
   /** Takes an event that would end the process, unless code of the user's has a listener that takes it. */
-  const take = (event, name, uncaught) => {
+  const take = (event, name, thrown, uncaught) => {
     if (event.defaultPrevented || apply(listenerCount, process, [name]) > 0) return;
     event.preventDefault();
+    // A termination, where Deno takes it for an exception: it is told otherwise.
+    if (thrown === null && port.killed()) return;
     let taken = false;
     // Those that come behind this listener.
     defineProperty(event, 'preventDefault', { value: () => void (taken = true) });
@@ -45,12 +47,12 @@ export function installEnding(on, owner) {
   };
   addEventListener('unhandledrejection', (event) => {
     const whose = owner() ?? ownerOf(event.reason);
-    take(event, 'unhandledRejection', () => on.uncaught(event.reason, whose));
+    take(event, 'unhandledRejection', event.reason, () => on.uncaught(event.reason, whose));
   });
   addEventListener('error', (event) => {
-    const error = event.error === null ? told(event) : event.error;
+    const error = event.error === null && event.filename ? told(event) : event.error;
     const whose = owner() ?? ownerOf(error);
-    take(event, 'uncaughtException', () => on.uncaught(error, whose));
+    take(event, 'uncaughtException', event.error, () => on.uncaught(error, whose));
   });
 
   return {

@@ -6,11 +6,17 @@
 //   all of it into a later microtask; `stacks.mjs` takes that off the columns again.
 // - No answer hands on to the kernel at once: answers come in a callback of `nextTick`, where a termination would end
 //   the process. They go on in a microtask.
+// - The promise of a text lives as long as it has not settled. If it were collected, the inspector would say so in the
+//   midst of the collection, the session's callback would run there, and V8 ends the process. So each is held, until
+//   its answer comes; that of a call that was interrupted for good.
 
 import inspector from 'node:inspector';
-import { apply, match, slice, startsWith } from '../safe.mjs';
+import { apply, match, slice, startsWith, uncurried } from '../safe.mjs';
 import { PREFIX, named } from './stacks.mjs';
 
+const { setPromiseHooks } = Deno[Deno.internal].core;
+const hold = uncurried(Set.prototype.add);
+const drop = uncurried(Set.prototype.delete);
 const { post } = inspector.Session.prototype;
 // Not called by the name `eval`, so that it works in the global scope.
 const { queueMicrotask: soon, eval: evaluate } = globalThis;
@@ -21,6 +27,15 @@ export class Engine {
     this.url = inspector.url();
     this.session = new inspector.Session();
     this.session.connect();
+    this.held = new Set();
+    this.making = false;
+    // It stays, since Deno takes none away again; it costs an `await` thirty nanoseconds. The first promise that a text
+    // makes is its own; code with a syntax error makes none.
+    setPromiseHooks((promise) => {
+      if (!this.making) return;
+      this.making = false;
+      this.made = promise;
+    });
     this.names = [];
     /** Where a function that V8 calls for us puts what a remote object stands for. */
     this.sink = { value: undefined };
@@ -41,9 +56,15 @@ export class Engine {
     if (startsWith(text, '#!')) text = `//${slice(text, 2)}`;
     const prefix = match(STRICT, text) === null ? PREFIX : `'use strict';${PREFIX}`;
     const expression = `${prefix}${text}\n//# sourceURL=${named(name, prefix.length, owner)}`;
+    this.made = null;
+    this.making = true;
     this.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'call' }, (error, answer) => {
+      drop(this.held, promise);
       soon(() => settled(error ? { lost: true } : this.ended(answer, prefix.length)));
     });
+    this.making = false;
+    const promise = this.made;
+    if (promise !== null) hold(this.held, promise);
   }
 
   /** Asks for the names of `let`, `const` and `class`: the answer needs a turn. */

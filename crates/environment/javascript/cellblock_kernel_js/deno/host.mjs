@@ -19,6 +19,16 @@ const isInstance = Function.prototype[Symbol.hasInstance];
 const isError = (value) => isNativeError(value) || (!isProxy(value) && apply(isInstance, AnyError, [value]));
 const BARE = /^\[([^]*?)\]((?: \{[^]*)?)$/;
 
+
+/** Deno's own text. It cannot leave out what an object says of itself, so then it is Node's. */
+function textOf(value, { depth, maxArrayLength, maxStringLength, breakLength, customInspect = true } = {}) {
+  if (!customInspect) return process.getBuiltinModule('util').inspect(value, { depth, maxArrayLength, maxStringLength, customInspect });
+  const text = inspect(value, { depth, iterableLimit: maxArrayLength, strAbbreviateSize: maxStringLength, breakLength, colors: false });
+  // An error without frames.
+  const bare = isNativeError(value) && startsWith(text, '[') ? match(BARE, text) : null;
+  return bare === null ? text : bare[1] + bare[2];
+}
+
 export function host(fd) {
   const port = new Port(fd);
   const calls = new AsyncLocalStorage();
@@ -38,7 +48,7 @@ export function host(fd) {
       Deno.addSignalListener('SIGINT', () => {});
       installStacks();
       globals.install(kernel, this);
-      ending = installEnding(on, owner);
+      ending = installEnding(on, owner, port);
       port.serve(on, engine.url);
     },
     evaluate: (source, name, whose, settled) => as(whose, () => engine.evaluate(source, name, whose, settled)),
@@ -46,14 +56,7 @@ export function host(fd) {
     owner,
     // In a microtask: what it leads to may be code of the user's, which a termination may hit.
     turn: (call) => void later(() => soon(call)),
-    inspect: (value, { depth, maxArrayLength, maxStringLength, breakLength, customInspect = true } = {}) => {
-      // Deno's own cannot leave out what the object says of itself.
-      if (!customInspect) return process.getBuiltinModule('util').inspect(value, { depth, maxArrayLength, maxStringLength, customInspect });
-      const text = inspect(value, { depth, iterableLimit: maxArrayLength, strAbbreviateSize: maxStringLength, breakLength, colors: false });
-      // An error without frames.
-      const bare = isNativeError(value) && startsWith(text, '[') ? match(BARE, text) : null;
-      return bare === null ? text : bare[1] + bare[2];
-    },
+    inspect: (value, options) => port.exposed(() => textOf(value, options)),
     isError,
     isSyntaxError: (value) => isNativeError(value) && apply(isInstance, SyntaxError, [value]),
     isProxy,

@@ -1,26 +1,26 @@
 // The socket, and interrupts, in Deno.
 //
-// The watcher (watcher.mjs), a Worker, reads the socket and hands on what it reads through a pipe; this thread waits for
-// the pipe and reads it whole. How the two agree on an interrupt is told in node/port.mjs, and the words of shared
-// memory are the same. What must stay true besides:
-// - A termination throws away every microtask that waits, so also the continuation that waits for the pipe. Therefore
-//   the watcher has the inspector call `resume` after each one, which waits anew. A wait too many does no harm: each
-//   looks whether there is something to read, and only the latest waits again. Messages of Workers would not do: what
-//   listens for them is one endless async function of Deno's, and nothing begins it again.
+// The watcher (watcher.mjs), a Worker, reads the socket, hands on what it reads through a pipe, and wakes this thread.
+// How the two agree on an interrupt is told in node/port.mjs, and the words of shared memory are the same. What must
+// stay true besides:
+// - A termination throws away every microtask that waits. So nothing here waits in one: what wakes us is a C function
+//   that the event loop calls, and after a termination the watcher calls it again. Messages of Workers would not do:
+//   what listens for them is one endless async function of Deno's, and nothing begins it again.
 // - Code of the user's only ever runs in microtasks that nothing but the event loop stands behind. There a termination
 //   ends that code; within a callback of a timer or of `nextTick` Deno takes it for the end of the program.
+// - The inspector is never asked to run code from another thread. It may do so in the midst of other code, and then V8
+//   ends the process.
 // - The Worker is made before the first inspector session: with one, each new Worker waits for a debugger for half a
 //   second, unless one answers (watcher.mjs does, for the user's Workers).
 
 import { ANSWER, SHIELD, WISH } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes } from '../safe.mjs';
-import { leave, own, pipe, readWhole, readable, sendWhole, untilReadable } from './system.mjs';
+import { KILLED } from './words.mjs';
+import { leave, own, pipe, readWhole, readable, sendWhole } from './system.mjs';
 
 const { load, store, wait } = Atomics;
-const { setImmediate: later, queueMicrotask: soon } = globalThis;
-const { unrefOpPromise: unref } = Deno[Deno.internal].core;
-export const RESUME = 'cellblock.resume';
+const { queueMicrotask: soon } = globalThis;
 
 export class Port {
   constructor(fd) {
@@ -30,22 +30,33 @@ export class Port {
     this.reader = reader;
     this.words = new Int32Array(new SharedArrayBuffer(16));
     this.depth = 0;
-    this.turn = 0;
     this.worker = new Worker(new URL('./watcher.mjs', import.meta.url), { type: 'module', name: 'cellblock' });
     this.worker.onerror = (event) => {
       event.preventDefault();
       leave(70);
     };
-    this.start = { fd, writer, words: this.words };
+    this.wake = Deno.UnsafeCallback.threadSafe({ parameters: [], result: 'void' }, () => soon(() => this.woken()));
+    // The Worker is what keeps the event loop going; a program's end must not wait for this.
+    this.wake.unref();
+    this.start = { fd, writer, words: this.words, wake: Deno.UnsafePointer.value(this.wake.pointer) };
     this.write = (bytes) => {
       if (!sendWhole(fd, bytes)) leave(0);
     };
     this.shielded = (call) => this.shield(call);
-    Object.defineProperty(globalThis, Symbol.for(RESUME), { value: () => this.resume() });
   }
 
   shield(call) {
     if (this.depth > 0) return call();
+    this.enter();
+    try {
+      return call();
+    } finally {
+      this.depth = 0;
+      store(this.words, SHIELD, 0);
+    }
+  }
+
+  enter() {
     const { words } = this;
     for (;;) {
       store(words, SHIELD, 1);
@@ -54,38 +65,38 @@ export class Port {
       wait(words, WISH, 1, 1000);
     }
     this.depth = 1;
+  }
+
+  /** Calls what may be code of the user's, and so may be terminated, from within what may not. */
+  exposed(call) {
+    if (this.depth === 0) return call();
+    this.depth = 0;
+    store(this.words, SHIELD, 0);
     try {
       return call();
     } finally {
-      this.depth = 0;
-      store(words, SHIELD, 0);
+      this.enter();
     }
   }
 
   serve(on, url) {
     this.on = on;
     this.worker.postMessage({ ...this.start, url });
-    this.listen();
   }
 
-  /** Begins to listen anew: a termination has swept away what listened. */
-  resume() {
-    this.depth = 0;
-    store(this.words, SHIELD, 0);
-    later(() => soon(() => this.listen()));
+  woken() {
+    if (load(this.words, KILLED) === 1) {
+      // Nothing of ours stands on the stack: what was begun has ended without us.
+      this.depth = 0;
+      store(this.words, SHIELD, 0);
+      store(this.words, KILLED, 0);
+    }
+    while (readable(this.reader)) this.hear();
   }
 
-  async listen() {
-    this.turn += 1;
-    const { turn, reader } = this;
-    do {
-      while (readable(reader)) this.hear();
-      const ready = untilReadable(reader);
-      // The Worker is what keeps the event loop going; a program's end must not wait for this.
-      unref(ready);
-      await ready;
-    } while (turn === this.turn);
-    while (readable(reader)) this.hear();
+  /** Whether an interrupt has just terminated what ran. */
+  killed() {
+    return load(this.words, KILLED) === 1;
   }
 
   hear() {

@@ -3,17 +3,22 @@
 import { ANSWER, SHIELD, WISH } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Inspector } from './inspector.mjs';
+import { KILLED } from './words.mjs';
 import { leave, readLater, untilReadable, writeLater } from './system.mjs';
 
 /** Milliseconds in which a main thread that is not busy answers, and between looks at one that is shielded. */
 const PATIENCE = 60;
-const AGAIN = 2;
+const AGAIN = 1;
+const TRIES = 100;
+/** Milliseconds that a termination is waited for. */
+const LONGEST = 500;
 const CHUNK = 64 << 10;
 
 let fd;
 let writer;
 let words;
 let url;
+let wake;
 let inspector = null;
 /** Workers of the user's that are being told to begin. */
 let begun = [];
@@ -46,21 +51,21 @@ const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 async function interrupt() {
   wanted += 1;
   const mine = wanted;
+  const over = () => mine !== wanted || Atomics.load(words, ANSWER) === 1;
   for (;;) {
     await sleep(PATIENCE);
-    for (;;) {
-      if (mine !== wanted || Atomics.load(words, ANSWER) === 1) return;
-      const debug = await connected();
-      Atomics.store(words, WISH, 1);
-      if (Atomics.load(words, SHIELD) === 0 && Atomics.load(words, ANSWER) === 0) {
-        await debug.post('Runtime.terminateExecution');
-        granted();
-        await debug.post('Runtime.evaluate', { expression: 'globalThis[Symbol.for("cellblock.resume")]()' });
-        break;
-      }
-      granted();
-      await sleep(AGAIN);
+    if (over()) return;
+    const debug = await connected();
+    // From here on the main thread begins nothing that must not be terminated; what it has begun may take its time.
+    Atomics.store(words, WISH, 1);
+    for (let tries = 0; Atomics.load(words, SHIELD) === 1 && tries < TRIES; tries += 1) await sleep(AGAIN);
+    if (Atomics.load(words, SHIELD) === 0 && !over()) {
+      Atomics.store(words, KILLED, 1);
+      // The answer comes when it is done. A thread that has ended its work meanwhile does it with the next.
+      await Promise.race([debug.post('Runtime.terminateExecution'), sleep(LONGEST)]);
     }
+    granted();
+    wake.call();
   }
 }
 
@@ -102,6 +107,7 @@ async function watch() {
       if (known) await pass(part);
       left -= part.length;
     }
+    wake.call();
     if (header.kind === CANCEL) interrupt().catch(() => {});
   }
 }
@@ -110,12 +116,14 @@ self.onmessage = async ({ data }) => {
   if (data.release) {
     // With a connection the program's end would wait for us. But Workers that it made already are not left waiting.
     const it = await inspector?.catch(() => null);
-    await it?.post('Runtime.evaluate', { expression: '0' });
+    // An answer comes behind the news of them.
+    await it?.post('Runtime.getHeapUsage');
     await Promise.all(begun);
     it?.close();
     return;
   }
   ({ fd, writer, words, url } = data);
+  wake = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(data.wake), { parameters: [], result: 'void', nonblocking: true });
   watch();
   connected().catch(() => {});
 };
