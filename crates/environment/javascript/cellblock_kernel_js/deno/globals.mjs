@@ -7,6 +7,7 @@ import { IMPORT } from '../source.mjs';
 import { apply, create, defineProperty } from '../safe.mjs';
 import { Loader } from './modules.mjs';
 import { installStreams } from './streams.mjs';
+import { installTimers } from './timers.mjs';
 
 const NAMES = [
   'assert', 'async_hooks', 'buffer', 'child_process', 'cluster', 'constants', 'dgram', 'diagnostics_channel', 'dns',
@@ -36,6 +37,7 @@ function lazy(name, make) {
 export class Globals {
   install(kernel) {
     installStreams(kernel);
+    installTimers();
     process.argv = [Deno.execPath()];
     defineProperty(Deno, 'args', { value: [], writable: true, configurable: true, enumerable: true });
     const loader = (this.loader = new Loader());
