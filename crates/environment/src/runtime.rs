@@ -54,7 +54,16 @@ impl Runtime {
             Runtime::Deno => &[
                 "/opt/cellblock/env/bin/deno",
                 "run",
+                "--quiet",
                 "--allow-all",
+                "--no-prompt",
+                "--no-lock",
+                "--no-config",
+                "--no-code-cache",
+                "--node-modules-dir=manual",
+                // How the kernel interrupts itself; on the cell's own loopback, and nobody is told of it.
+                "--inspect=127.0.0.1:0",
+                "--inspect-publish-uid=http",
                 &format!("--v8-flags=--max-old-space-size={heap}"),
                 "/opt/cellblock/runtime/cellblock_kernel_js/deno.mjs",
             ],
@@ -190,7 +199,11 @@ mod tests {
 
     #[test]
     fn every_source_is_embedded() {
-        for (package, entry) in [(sources::PYTHON, "__main__.py"), (sources::JAVASCRIPT, "node.mjs")] {
+        for (package, entry) in [
+            (sources::PYTHON, "__main__.py"),
+            (sources::JAVASCRIPT, "node.mjs"),
+            (sources::JAVASCRIPT, "deno.mjs"),
+        ] {
             assert!(package.iter().any(|(name, content)| *name == entry && !content.is_empty()), "{entry}");
         }
         assert!(sources::PYTHON.iter().all(|(name, _)| !name.contains("__pycache__")));

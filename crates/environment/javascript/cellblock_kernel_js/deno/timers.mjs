@@ -4,10 +4,11 @@
 // microtask that follows, where a termination ends only the callback (port.mjs). A timer that another callback of the
 // same turn has cleared meanwhile stays silent.
 
-import { Set, apply, defineProperty, uncurried } from '../safe.mjs';
+import { apply, defineProperty, uncurried } from '../safe.mjs';
 
 const { queueMicrotask: soon } = globalThis;
 const { getOwnPropertyDescriptors, defineProperties } = Object;
+const { Set } = globalThis;
 const add = uncurried(Set.prototype.add);
 const remove = uncurried(Set.prototype.delete);
 const each = uncurried(Set.prototype.forEach);

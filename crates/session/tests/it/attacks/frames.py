@@ -7,7 +7,7 @@ STATE, EXITED, BROKEN, SOFT, RUN = 0x40, 0x43, 0x46, 0x48, 0x60
 READY, STDOUT, STDERR, DISPLAY, RESULT, DONE = range(0x80, 0x86)
 
 
-def frame(kind, payload=b"", call=0, kernel=0, length=None, magic=b"CB", version=1):
+def frame(kind, payload=b"", call=1, kernel=0, length=None, magic=b"CB", version=1):
     length = len(payload) if length is None else length
     return struct.pack("<2sBBII16s", magic, version, kind, length, kernel, call.to_bytes(16, "little")) + payload
 

@@ -6,6 +6,7 @@ use session::{Dialect, Language, Session};
 
 use crate::kit::{Bench, COLD, Ran, print, request, run, shell, with};
 
+pub(crate) const DENO: Language = Language::Deno(Dialect::JavaScript);
 pub(crate) const NODE: Language = Language::Node(Dialect::JavaScript);
 
 /// Makes a test of each function for each runtime.
@@ -17,6 +18,12 @@ macro_rules! in_both {
                 crate::kit::with(crate::kit::COLD, async |bench: &crate::kit::Bench| super::$name(bench, super::NODE).await).await;
             })*
         }
+        mod deno {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                crate::kit::with(crate::kit::COLD, async |bench: &crate::kit::Bench| super::$name(bench, super::DENO).await).await;
+            })*
+        }
     };
 }
 pub(crate) use in_both;
@@ -24,6 +31,11 @@ pub(crate) use in_both;
 /// Runs code of this language.
 pub(crate) async fn js(session: &Session, language: Language, code: &str) -> Ran {
     Ran::of(session.execute(request(code).in_language(language)).unwrap()).await
+}
+
+/// Its value: Node and Deno quote texts differently.
+pub(crate) fn quoted(ran: &Ran) -> String {
+    ran.value().unwrap_or_default().replace('"', "'")
 }
 
 in_both! {
@@ -55,16 +67,16 @@ async fn each_language_keeps_its_own(bench: &Bench, language: Language) {
     run(&session, "x = 'python'").await.ok();
     js(&session, language, "var x = 'script'").await.ok();
     assert_eq!(print(&session, "print(x)").await, "python\n");
-    assert_eq!(js(&session, language, "x").await.ok().value(), Some("'script'"));
+    assert_eq!(quoted(&js(&session, language, "x").await.ok()), "'script'");
     // A fresh one of each, while the other keeps what it has.
     assert!(session.clear(language).await.unwrap().fresh_kernel);
-    assert_eq!(js(&session, language, "typeof x").await.ok().value(), Some("'undefined'"));
+    assert_eq!(quoted(&js(&session, language, "typeof x").await.ok()), "'undefined'");
     assert_eq!(print(&session, "print(x)").await, "python\n");
     js(&session, language, "var x = 'again'").await.ok();
     assert!(session.clear(Language::Python).await.unwrap().fresh_kernel);
     assert_eq!(run(&session, "x").await.raised().0, "NameError");
     let ran = js(&session, language, "x").await.ok();
-    assert_eq!(ran.value(), Some("'again'"));
+    assert_eq!(quoted(&ran), "'again'");
     assert!(ran.notices().is_empty(), "{ran:?}");
     session.stop().await.unwrap();
 }
@@ -72,7 +84,7 @@ async fn each_language_keeps_its_own(bench: &Bench, language: Language) {
 async fn one_directory_serves_all(bench: &Bench, language: Language) {
     let session = bench.session().await;
     run(&session, "import os; os.makedirs('deep/er'); os.chdir('deep')").await.ok();
-    assert_eq!(js(&session, language, "process.cwd()").await.ok().value(), Some("'/mnt/workspace/deep'"));
+    assert_eq!(quoted(&js(&session, language, "process.cwd()").await.ok()), "'/mnt/workspace/deep'");
     js(&session, language, "process.chdir('er')").await.ok();
     assert_eq!(shell(&session, "pwd").await.ok().stdout(), "/mnt/workspace/deep/er\n");
     assert_eq!(print(&session, "print(os.getcwd())").await, "/mnt/workspace/deep/er\n");
@@ -102,7 +114,7 @@ async fn files_and_programs_are_shared(bench: &Bench, language: Language) {
     assert_eq!(print(&session, "print(open('made.txt').read())").await, "by a script\n");
     let ran =
         js(&session, language, "require('child_process').execSync('cat made.txt').toString()").await.ok();
-    assert_eq!(ran.value(), Some("'by a script'"));
+    assert_eq!(quoted(&ran), "'by a script'");
     session.stop().await.unwrap();
 }
 
