@@ -8,7 +8,6 @@ import { TypeScript } from '../cellblock_kernel_js/typescript/index.mjs';
 
 /** The `node_modules` that the tests use: of an environment, or one that lies above this file. */
 export const libraries = found();
-export const denoLibrary = join(libraries, '../deno.d.ts');
 
 function found() {
   const places = [process.env.CELLBLOCK_TEST_LIBRARIES];
@@ -31,7 +30,7 @@ export class Calls {
     symlinkSync(libraries, join(above, 'node_modules'));
     this.cwd = join(above, 'workspace');
     mkdirSync(this.cwd);
-    this.ts = new TypeScript({ runtime: 'node', libraries, denoLibrary, ...options });
+    this.ts = new TypeScript({ runtime: 'node', libraries, ...options });
     test.after(() => {
       this.ts.close();
       rmSync(above, { recursive: true });

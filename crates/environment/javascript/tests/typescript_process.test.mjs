@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import { Calls, denoLibrary, libraries } from './typescript.mjs';
+import { Calls, libraries } from './typescript.mjs';
 
 const run = promisify(execFile);
 
@@ -79,7 +79,7 @@ async function alone(command, args, runtime, code) {
   const module = new URL('../cellblock_kernel_js/typescript/index.mjs', import.meta.url).href;
   const program = `
     import { TypeScript } from ${JSON.stringify(module)};
-    const ts = new TypeScript({ runtime: ${JSON.stringify(runtime)}, libraries: ${JSON.stringify(libraries)}, denoLibrary: ${JSON.stringify(denoLibrary)} });
+    const ts = new TypeScript({ runtime: ${JSON.stringify(runtime)}, libraries: ${JSON.stringify(libraries)}});
     const one = await ts.prepare(${JSON.stringify(code)}, { number: 1, cwd: '/tmp' });
     ts.commit(1);
     const two = await ts.prepare('enum Next { A } seen.wrong', { number: 2, cwd: '/tmp' });
@@ -117,4 +117,26 @@ test('Deno: its own types, the web\'s, and Node\'s modules', { skip: deno ? fals
   const [one, two, emitted, pid] = await alone(deno, ['run', '-A', '--no-lock'], 'deno', code);
   assert.deepEqual([one, two, emitted], [[], [2339], true]);
   await until(() => !lives(pid));
+});
+
+test('a check that is given up does not hold the next one up, nor is it begun again', async (t) => {
+  const calls = new Calls(t);
+  await calls.begin('const kept = 1;');
+  // Instantiations without an end in sight: minutes of work.
+  const endless = calls.check(`type U = ${Array.from({ length: 60 }, (_, at) => `'${at}'`).join(' | ')};\ntype Much = \`\${U}\${U}\`;\nconst all: { [K in \`\${Much}\`]: { [L in \`\${Much}\`]: K } } = {} as { [K in \`\${Much}\`]: { [L in \`\${Much}\`]: L } };`);
+  calls.ts.close();
+  const next = calls.errors('kept.length');
+  assert.deepEqual(await next, ['1:6 2339']);
+  const result = await endless;
+  assert.match(result.unavailable, /the compiler was closed/);
+});
+
+test('a check whose end never comes is given up when the next one has waited for it', async (t) => {
+  const calls = new Calls(t);
+  await calls.begin('const kept = 1;');
+  // Stopped, the process answers nothing, as if it were busy.
+  process.kill(calls.ts.pid, 'SIGSTOP');
+  const first = calls.check('kept');
+  assert.deepEqual(await calls.errors('kept.length'), ['1:6 2339']);
+  assert.match((await first).unavailable, /the compiler was closed/);
 });

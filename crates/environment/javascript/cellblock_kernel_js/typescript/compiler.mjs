@@ -25,8 +25,7 @@ export class Compiler {
   #files = new Map();
   #roots = { check: [], parse: [] };
   #snapshot;
-  /** Names that translations made up. */
-  #taken = new Set();
+  #closed = false;
   #own;
   /** Files of the user's own that the process has read: path → when they were written. */
   #foreign = new Map();
@@ -81,15 +80,21 @@ export class Compiler {
   }
 
   #emit(text, number, { fresh, siblings } = {}) {
-    const { libraries } = this.#options;
-    return emitted(text, { libraries, name: `cell-${number}.ts`, taken: this.#taken, fresh, siblings });
+    const { libraries, taken } = this.#options;
+    return emitted(text, { libraries, name: `cell-${number}.ts`, taken, fresh, siblings });
   }
 
   warm(cwd) {
     return this.#lasting(() => this.#update(new Map([[file(cwd, 0, 'ts'), 'export {};']])));
   }
 
+  /** For good: who still waits for this compiler waits in vain. */
   close() {
+    this.#closed = true;
+    this.#rest();
+  }
+
+  #rest() {
     clearTimeout(this.#idle);
     this.#server?.close();
     this.#server = undefined;
@@ -102,15 +107,17 @@ export class Compiler {
     try {
       return await work();
     } catch (error) {
+      if (this.#closed) throw new Error('the compiler was closed', { cause: error });
       if (error instanceof Refused || this.#server?.alive) throw error;
       return await work();
     } finally {
-      this.#idle = setTimeout(() => this.close(), this.#options.idle);
-      this.#idle.unref();
+      if (!this.#closed) this.#idle = setTimeout(() => this.#rest(), this.#options.idle);
+      this.#idle?.unref();
     }
   }
 
   #start() {
+    if (this.#closed) throw new Error('the compiler was closed');
     if (this.#server?.alive) return this.#server;
     const { libraries, memory = MEMORY } = this.#options;
     this.#told.clear();

@@ -7,6 +7,8 @@
 // What must stay true: nothing is written to the disk and no process runs until the first call of TypeScript; the
 // compiler's process ends `idle` milliseconds after the last check, and all it knew is told to the next one; a call
 // that was not begun declares nothing; and code that could not be checked is said to be so, never passed as right.
+import { existsSync } from 'node:fs';
+
 import { Compiler } from './compiler.mjs';
 import { cut } from './diagnostics.mjs';
 import { Scope } from './scope.mjs';
@@ -15,9 +17,19 @@ import { local } from './settings.mjs';
 export { printed } from './diagnostics.mjs';
 
 const IDLE = 60_000;
+/** Milliseconds after which a check that another one waits for is given up. */
+const PATIENCE = 5_000;
+
+/** Where an environment has Deno's own types. */
+function denoTypes(libraries) {
+  return [`${libraries}/../deno.d.ts`, '/opt/cellblock/env/lib/deno.d.ts'].find(existsSync);
+}
 
 export class TypeScript {
   #compiler;
+  #options;
+  /** How often the compiler was closed from outside. */
+  #closed = 0;
   #scope;
   #drafts = new Map();
   #notes = [];
@@ -25,12 +37,14 @@ export class TypeScript {
 
   /**
    * `runtime`: 'node' or 'deno'. `libraries`: the `node_modules` that has typescript and esbuild. `idle`: milliseconds
-   * after which the compiler's process is ended. `denoLibrary`: the file of Deno's own types. `resolves(name, cwd)`:
+   * after which the compiler's process is ended. `denoLibrary`: the file of Deno's own types, which
+   * lies in the environment. `resolves(name, cwd)`:
    * whether the runtime would find a package that TypeScript does not.
    */
-  constructor({ runtime = 'node', libraries, idle = IDLE, denoLibrary, resolves, memory }) {
+  constructor({ runtime = 'node', libraries, idle = IDLE, denoLibrary = denoTypes(libraries), resolves, memory }) {
     this.#scope = new Scope(local(runtime));
-    this.#compiler = new Compiler({ runtime, libraries, idle, denoLibrary, resolves, memory });
+    this.#options = { runtime, libraries, idle, denoLibrary, resolves, memory, taken: new Set() };
+    this.#compiler = new Compiler(this.#options);
   }
 
   /**
@@ -39,19 +53,20 @@ export class TypeScript {
    * `unavailable` is a sentence if the code could not be checked, which then is its only diagnostic.
    */
   prepare(code, { number, cwd }) {
-    return this.#inTurn(async () => {
+    return this.#inTurn(async (compiler) => {
       const text = code.replace(/^\ufeff/, ' ');
       try {
-        await this.#readNotes(cwd);
-        const { draft, diagnostics, ...translation } = await this.#compiler.prepare(text, this.#scope, { number, cwd });
+        if (!compiler) throw new Error('the compiler was closed');
+        await this.#readNotes(compiler, cwd);
+        const { draft, diagnostics, ...translation } = await compiler.prepare(text, this.#scope, { number, cwd });
         if (draft) this.#remember(number, draft);
         return { ...translation, ...cut(diagnostics), unavailable: null };
       } catch (error) {
         const unavailable = `types could not be checked: ${error.message}`;
         const place = { line: 1, column: 1, endLine: 1, endColumn: 1, length: 0 };
         const diagnostics = [{ ...place, code: 0, category: 'error', text: unavailable, related: [] }];
-        const translation = await this.#compiler.unchecked(text, number).catch(() => ({ javascript: null, map: null }));
-        return { diagnostics, more: 0, ...translation, unavailable };
+        const translation = await compiler?.unchecked(text, number).catch(() => undefined);
+        return { diagnostics, more: 0, javascript: null, map: null, ...translation, unavailable };
       }
     });
   }
@@ -70,7 +85,7 @@ export class TypeScript {
 
   /** Starts the compiler's process if there is none, so that the first check need not wait for it. */
   warm(cwd) {
-    return this.#inTurn(() => this.#compiler.warm(cwd)).catch(() => {});
+    return this.#inTurn((compiler) => compiler?.warm(cwd)).catch(() => {});
   }
 
   /** Nothing is declared any more. */
@@ -80,9 +95,11 @@ export class TypeScript {
     this.#notes = [];
   }
 
-  /** Ends the compiler's process. It comes back if it is needed. */
+  /** Ends the compiler's process, and gives up a check that is under way. It comes back if it is needed. */
   close() {
-    this.#compiler.close();
+    this.#closed += 1;
+    this.#turn = Promise.resolve();
+    this.#renew();
   }
 
   /** The compiler's process, for those who measure. */
@@ -94,19 +111,33 @@ export class TypeScript {
     this.#drafts.set(number, draft);
   }
 
-  async #readNotes(here) {
+  #renew() {
+    this.#compiler.close();
+    this.#compiler = new Compiler(this.#options);
+  }
+
+  async #readNotes(compiler, here) {
     while (this.#notes.length > 0) {
       const { text, number, cwd } = this.#notes[0];
-      const draft = await this.#compiler.read(text, this.#scope, { number, cwd: cwd ?? here });
+      const draft = await compiler.read(text, this.#scope, { number, cwd: cwd ?? here });
       this.#notes.shift();
       if (draft) this.#scope.add(draft);
     }
   }
 
-  // One at a time: the process has one state of the session.
+  // One at a time: the process has one state of the session. The kernel asks for the next check while one is under way
+  // only if it has given that one up, and one that was interrupted in the middle may never come to its end.
   #inTurn(work) {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
+    const before = this.#turn;
+    const closed = this.#closed;
+    let waited;
+    const patience = new Promise((resolve) => { waited = setTimeout(() => resolve(true), PATIENCE); });
+    const done = Promise.race([before, patience]).then((late) => {
+      clearTimeout(waited);
+      if (late === true) this.#renew();
+      return work(closed === this.#closed ? this.#compiler : undefined);
+    });
+    this.#turn = done.then(() => {}, () => {});
     return done;
   }
 }

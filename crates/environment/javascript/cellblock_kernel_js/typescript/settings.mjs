@@ -25,7 +25,7 @@ const OPTIONS = {
 /** The settings file for a check of `files`. `typeRoots` is where the runtime's own types are. */
 export function checking(files, { runtime, libraries, denoLibrary }) {
   const own = { types: ['node'], typeRoots: [`${libraries}/@types`] };
-  const before = runtime === 'deno' ? [denoLibrary] : [];
+  const before = runtime === 'deno' && denoLibrary ? [denoLibrary] : [];
   return JSON.stringify({ compilerOptions: { ...OPTIONS, ...own }, files: [...before, ...files] });
 }
 
