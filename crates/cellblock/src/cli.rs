@@ -72,14 +72,19 @@ pub(crate) enum Command {
 }
 
 const RUN_HELP: &str = "\
+The language: JavaScript for .js, .mjs and .cjs, TypeScript for .ts, .mts and .cts, Python for .py. Where the name tells \
+nothing, a first line as `#!/usr/bin/env node` does; else, and on standard input, it is Python unless `--language` says \
+otherwise. The types of TypeScript are checked first, and with type errors it does not run; `--type-errors warn`, or the \
+variable CELLBLOCK_TYPESCRIPT_ERRORS, lets it.
+
 What comes into the cell: the program itself; files that it names, as in `read_csv(\"sales.csv\")`; modules of yours \
-that it imports; each only if it lies in the program's own directory, is not hidden, and is reached through no link. \
+that it imports, and package.json for those in JavaScript; each only if it lies in the program's own directory, is not hidden, and is reached through no link. \
 Of a program that lies directly in your home or in / only modules come. Files that are named by a pattern or put \
-together from parts do not come either: `--file` brings what else the program may have, hidden files included. A \
-directory comes without the links in it.
+together from parts do not come either: `--file` brings what else the program may have, hidden files included, and \
+node_modules. A directory comes without the links in it.
 
 Arguments: the first one that is no option of cellblock's, and all after it, are the program's; `--` before them makes \
-sure. The program has no standard input: input() and sys.stdin.read() fail and say so.
+sure. The program has no standard input: in Python, input() and sys.stdin.read() fail and say so.
 
 What is saved: the regular files that the program made or changed in its working directory, hidden ones too; in all \
 no more than the disk limit. Links, pipes, caches and .git stay in the cell, which is said, and so does __pycache__. A \
@@ -89,10 +94,11 @@ program; after SIGTERM, saving takes 5 s at most.
 The network: none, unless `--network` or `--allow` gives one. The keys of `[network]` and `[security]` of the server's \
 configuration are environment variables here too: CELLBLOCK_NETWORK_TRANSFER_MIB, CELLBLOCK_SECURITY_REQUIRE.
 
-The value of the program's last expression is printed, as in a notebook. Figures that it shows or leaves open are \
+The value of a Python program's last expression is printed, as in a notebook. Figures that it shows or leaves open are \
 saved as figure-1.png and so on, and shown where the terminal can (kitty, Ghostty, WezTerm, iTerm2, Konsole).
 
 With --json, standard output is one object:
+  language, runtime  python, javascript, typescript; python, nodejs, deno
   outcome            ok, raised, exited, timed_out, interrupted, out_of_memory,
                      crashed, too_much_output, disk_full, session_ended;
                      null if the program did not run
@@ -116,8 +122,9 @@ With --json, standard output is one object:
   environment        name, id, python
 
 Exit status:
-  the program's own   after sys.exit(n), and 0 when it ran to its end
-  1                   it raised, or its disk was full
+  the program's own   after sys.exit(n) or process.exit(n), and 0 when it ran to
+                      its end
+  1                   it raised, its types are wrong, or its disk was full
   2                   the command line is wrong
   124                 its time was up
   125                 cellblock itself failed, or could not save every file of a
@@ -131,20 +138,23 @@ Exit status:
 Examples:
   cellblock run examples/sales.py
   cellblock run report.py --out results --timeout 60
-  cellblock run prices.py --allow api.example.org
+  cellblock run prices.ts --allow api.example.org
   cellblock run train.py --file data/ --memory 8192 --cpus 4 -- --epochs 3
-  echo 'print(6 * 7)' | cellblock run -";
+  echo 'print(6 * 7)' | cellblock run -
+  echo 'console.log(6 * 7)' | cellblock run - --language javascript";
 
 /// Runs one program in a fresh cell: prints what it prints, as it comes, and saves the files it made.
 #[derive(Debug, Args)]
 #[command(after_long_help = RUN_HELP, after_help = "See `cellblock run --help` for files, figures, exit status and examples.")]
 pub(crate) struct Run {
-    /// The program, in Python; `-` reads it from standard input
+    /// The program, in Python, JavaScript or TypeScript; `-` reads it from standard input
     #[arg(value_name = "FILE")]
     pub(crate) program: PathBuf,
     /// Arguments of the program, from the first that is no option of cellblock's, or `--`, on
     #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) arguments: Vec<String>,
+    #[command(flatten)]
+    pub(crate) language: crate::run::language::Options,
     /// Stop the program after so many seconds: interrupt first, kill 3 s later
     #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds)]
     pub(crate) timeout: Duration,

@@ -8,10 +8,11 @@
 //! last. So Node, Deno and TypeScript find them with no variable and no option of ours, after whatever a session has installed.
 //! `NODE_PATH` was rejected for them, which only `require` knows. What npm makes of such a link is in `scripts/npm.js`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{File, FileTimes};
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -55,6 +56,16 @@ struct Wanted {
 pub(crate) fn wanted() -> Result<Vec<String>> {
     let wanted: Wanted = serde_json::from_str(WANTED).map_err(malformed("package.json"))?;
     Ok(wanted.dependencies.into_keys().collect())
+}
+
+/// Whether every environment has this JavaScript library: `lodash`, `@babel/parser`.
+pub fn has_library(name: &str) -> bool {
+    static NAMES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+        let lock: Lock = serde_json::from_str(LOCK).unwrap_or(Lock { packages: BTreeMap::new() });
+        let names = lock.packages.keys().filter_map(|path| path.strip_prefix("node_modules/"));
+        names.filter(|name| !name.contains("node_modules/")).map(str::to_owned).collect()
+    });
+    NAMES.contains(name)
 }
 
 /// Bytes that an install on this machine fetches for them.
@@ -149,7 +160,6 @@ fn tidy(libraries: &Path) -> Result<()> {
 mod tests {
     use super::*;
     use serde_json::Value;
-    use std::collections::BTreeSet;
     use std::os::unix::fs::MetadataExt;
 
     /// The path and the entry of every package of the lock, as npm reads them.
@@ -194,6 +204,16 @@ mod tests {
                     "{native} for {machine}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_a_program_can_import_is_known_without_an_environment() {
+        for name in ["lodash", "@babel/parser", "@types/node", "typescript"] {
+            assert!(has_library(name), "{name}");
+        }
+        for name in ["", "left-pad", "@babel", "lodash/fp", "cheerio/node_modules/undici"] {
+            assert!(!has_library(name), "{name}");
         }
     }
 

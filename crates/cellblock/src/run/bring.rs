@@ -1,8 +1,10 @@
 //! Which files of the program's directory it needs.
 //!
 //! Two kinds: files whose names stand in the program as a text of their own (`read_csv("data/sales.csv")`), and modules
-//! that lie beside it and that it imports. What they need in turn is looked for in them. A name is a guess about what
-//! the program will open, and errs on the side of bringing nothing: no patterns, no directories.
+//! that lie beside it and that it imports. What they need in turn is looked for in them, each in its own language. A
+//! name is a guess about what the program will open, and errs on the side of bringing nothing: no patterns, no
+//! directories. With modules in JavaScript comes the `package.json` that tells what kind they are; `node_modules` does
+//! not come: it may have ten thousand files, and some that were made for this machine.
 //!
 //! **The program is not believed.** Whoever wrote it may want what its user never meant to give away. So nothing comes
 //! but regular files below its own directory, opened beneath it and through no link at all (its directory may have been
@@ -16,12 +18,19 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use session::Language;
+
+use super::modules::{self, is_script};
+use super::specifiers::{package, specifiers};
+
 /// A text in a program that is longer is no file's name.
 const LONGEST: usize = 200;
 /// The most files that are brought without being asked for.
 const MOST: usize = 1000;
 /// The most of a module that is searched for what it needs in turn, bytes.
 const SEARCHED: u64 = 4 << 20;
+/// Tells what kind the modules beside it and below are.
+const PACKAGE: &str = "package.json";
 /// `ELOOP`: there is a link on the way.
 const LOOP: i32 = 40;
 
@@ -88,45 +97,134 @@ pub(crate) struct Needed {
     pub(crate) patterns: BTreeSet<String>,
     /// Whether there were more files than are brought.
     pub(crate) cut: bool,
+    /// The packages that modules in JavaScript import.
+    pub(crate) packages: BTreeSet<String>,
+    /// Imports that lead out of the directory.
+    pub(crate) outside: BTreeSet<String>,
 }
 
-/// The files below `directory` that a program needs.
-pub(crate) fn needed(source: &str, directory: &Directory) -> Needed {
+/// A file that may be needed.
+struct Wanted {
+    path: PathBuf,
+    /// Whether it is a module of the program's. Only what is code comes as one out of a home.
+    module: bool,
+}
+
+/// A text in which names of files are looked for.
+struct Source {
+    text: String,
+    /// The directory that it lies in, seen from the program's.
+    inner: PathBuf,
+    /// In JavaScript or TypeScript; else it is Python.
+    script: bool,
+}
+
+/// The files below `directory` that a program in this language needs.
+pub(crate) fn needed(source: &str, language: Language, directory: &Directory) -> Needed {
     let mut needed = Needed::default();
-    let mut sources = VecDeque::from([source.to_owned()]);
+    let script = language != Language::Python;
+    let mut sources = VecDeque::from([Source { text: source.to_owned(), inner: PathBuf::new(), script }]);
     while let Some(source) = sources.pop_front() {
-        let texts: Vec<String> = texts(&source).collect();
+        let mut wanted = if source.script {
+            needed.scripts(&source, directory)
+        } else {
+            let mut files = Vec::new();
+            for module in environment::imports(&source.text) {
+                own_module(&module, &directory.path, &mut files);
+            }
+            files.into_iter().map(|path| Wanted { path, module: true }).collect()
+        };
+        let texts: Vec<String> = texts(&source.text, source.script).collect();
         needed.patterns.extend(texts.iter().filter(|text| matches(text, &directory.path)).cloned());
-        let named = texts.iter().filter_map(|text| relative(text)).map(|path| (path, directory.wide));
-        let mut modules = Vec::new();
-        for module in environment::imports(&source) {
-            own_module(&module, &directory.path, &mut modules);
-        }
-        for (path, wide) in modules.into_iter().map(|path| (path, false)).chain(named) {
-            if needed.files.contains(&path) {
-                continue;
-            }
-            let file = match directory.look(&path) {
-                None => continue,
-                Some(Ok(_)) if wide => Err(Why::Home),
-                Some(found) => found,
-            };
-            match file {
-                Err(why) => _ = needed.left_out.insert(path, why),
-                Ok(_) if needed.files.len() >= MOST => needed.cut = true,
-                Ok(file) => {
-                    if path.extension().is_some_and(|extension| extension == "py") {
-                        let mut bytes = Vec::new();
-                        let _ = file.take(SEARCHED).read_to_end(&mut bytes);
-                        sources.push_back(String::from_utf8_lossy(&bytes).into_owned());
-                    }
-                    needed.left_out.remove(&path);
-                    needed.files.insert(path);
-                }
-            }
+        let mut named: Vec<PathBuf> = texts.iter().filter_map(|text| relative(text)).collect();
+        // As in `new URL("./table.json", import.meta.url)`.
+        let beside = texts.iter().filter(|text| source.script && modules::is_relative(text));
+        named.extend(beside.filter_map(|text| modules::join(&source.inner, text)));
+        wanted.extend(named.into_iter().map(|path| Wanted { path, module: false }));
+        for each in wanted {
+            needed.take(each, directory, &mut sources);
         }
     }
     needed
+}
+
+/// The packages that a text in JavaScript imports.
+pub(crate) fn packages(source: &str) -> BTreeSet<String> {
+    specifiers(source).iter().filter_map(|specifier| package(specifier)).map(str::to_owned).collect()
+}
+
+impl Needed {
+    /// Takes a file, if it is there and may come, and looks for more in it.
+    fn take(
+        &mut self,
+        Wanted { path, module }: Wanted,
+        directory: &Directory,
+        sources: &mut VecDeque<Source>,
+    ) {
+        if self.files.contains(&path) {
+            return;
+        }
+        let script = is_script(&path);
+        let code = script || path.extension().is_some_and(|extension| extension == "py");
+        match directory.look(&path) {
+            None => {}
+            Some(Ok(_)) if directory.wide && !(module && code) => _ = self.left_out.insert(path, Why::Home),
+            Some(Err(why)) => _ = self.left_out.insert(path, why),
+            Some(Ok(_)) if self.files.len() >= MOST => self.cut = true,
+            Some(Ok(file)) => {
+                if code {
+                    let inner = path.parent().unwrap_or(Path::new("")).to_owned();
+                    sources.push_back(Source { text: text(file), inner, script });
+                }
+                self.left_out.remove(&path);
+                self.files.insert(path);
+            }
+        }
+    }
+
+    /// What a module in JavaScript imports, and what tells of the module itself.
+    fn scripts(&mut self, source: &Source, directory: &Directory) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        let module = |path| Wanted { path, module: true };
+        for inner in source.inner.ancestors().filter(|_| !directory.wide) {
+            wanted.push(module(inner.join(PACKAGE)));
+        }
+        self.packages.append(&mut packages(&source.text));
+        for specifier in specifiers(&source.text) {
+            if !modules::is_relative(&specifier) {
+                continue;
+            }
+            let plain = specifier.split('?').next().unwrap_or_default();
+            match modules::join(&source.inner, plain) {
+                Some(path) => wanted.extend(resolved(&path, directory).into_iter().map(module)),
+                None => _ = self.outside.insert(specifier),
+            }
+        }
+        wanted
+    }
+}
+
+/// The files that an import of this path takes.
+fn resolved(path: &Path, directory: &Directory) -> Vec<PathBuf> {
+    let there = |form: Vec<PathBuf>| -> Vec<PathBuf> {
+        form.into_iter().filter(|path| directory.look(path).is_some()).collect()
+    };
+    if let Some(files) = modules::forms(path).into_iter().map(there).find(|files| !files.is_empty()) {
+        return files;
+    }
+    let package = path.join(PACKAGE);
+    let Some(Ok(file)) = directory.look(&package) else { return Vec::new() };
+    let mains = modules::mains(&text(file)).into_iter();
+    let files = mains.filter_map(|main| modules::join(path, &main)).flat_map(|main| {
+        modules::forms(&main).into_iter().map(there).find(|files| !files.is_empty()).unwrap_or_default()
+    });
+    files.collect()
+}
+
+fn text(file: File) -> String {
+    let mut bytes = Vec::new();
+    let _ = file.take(SEARCHED).read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A path below the program's directory, without `.` and `..`; `None` for one that is not.
@@ -203,135 +301,18 @@ fn own_module(module: &str, directory: &Path, files: &mut Vec<PathBuf>) {
 
 /// What stands between two equal quotes on a line of a program: its texts, and what lies between two of them, which is
 /// no file's name.
-fn texts(source: &str) -> impl Iterator<Item = String> {
+fn texts(source: &str, script: bool) -> impl Iterator<Item = String> {
     let between = |line: &str, quote: char| {
         let mut parts: Vec<String> = line.split(quote).skip(1).map(str::to_owned).collect();
         parts.pop();
         parts
     };
+    let quotes: &[char] = if script { &['"', '\'', '`'] } else { &['"', '\''] };
     source
         .lines()
-        .flat_map(move |line| between(line, '"').into_iter().chain(between(line, '\'')))
+        .flat_map(move |line| quotes.iter().flat_map(move |&quote| between(line, quote)))
         .filter(|text| !text.is_empty() && text.len() <= LONGEST && !text.contains('\0'))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let directory = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = directory.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        directory
-    }
-
-    fn found(source: &str, directory: &tempfile::TempDir) -> Vec<String> {
-        let directory = Directory::open(directory.path().to_owned()).unwrap();
-        needed(source, &directory).files.into_iter().map(|path| path.display().to_string()).collect()
-    }
-
-    #[test]
-    fn files_that_the_program_names_are_found() {
-        let directory =
-            tree(&[("sales.csv", ""), ("data/more.csv", ""), ("other.csv", ""), ("sub/x", ""), (".env", "")]);
-        let source =
-            "a = read('sales.csv')\nb = read(\"./data/more.csv\", sep=',')\nc = 'missing.csv'\nd = 'sub'\n";
-        assert_eq!(found(source, &directory), ["data/more.csv", "sales.csv"]);
-        assert_eq!(found("# it's here: 'other.csv'", &directory), ["other.csv"]);
-        assert!(
-            found("read('*.csv'); read('/etc/passwd'); read('data/../../x'); read(sales.csv)", &directory)
-                .is_empty()
-        );
-    }
-
-    #[test]
-    fn nothing_from_outside_the_programs_directory_is_brought() {
-        let directory = tree(&[("inner/program.py", ""), ("secret", "")]);
-        let inner = directory.path().join("inner");
-        let absolute = directory.path().join("secret").display().to_string();
-        let inner = Directory::open(inner).unwrap();
-        assert!(needed(&format!("open('../secret'); open('{absolute}')"), &inner).files.is_empty());
-    }
-
-    #[test]
-    fn no_link_is_followed_and_nothing_hidden_comes() {
-        let directory = tree(&[
-            ("p/main.py", ""),
-            ("p/.env", ""),
-            ("p/.ssh/id", ""),
-            ("p/sub/real", ""),
-            ("out/cfg", ""),
-            ("out/pack/__init__.py", ""),
-        ]);
-        let at = |name: &str| directory.path().join("p").join(name);
-        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, at(name)).unwrap();
-        link("/etc/passwd", "sub/cfg.txt");
-        link("../out", "dir");
-        link(".env", "inside");
-        link("../out/pack", "pack");
-        link("../out/pack/__init__.py", "module.py");
-        let source = "import pack, module\nfor x in ('sub/cfg.txt', 'dir/cfg', 'inside', '.env', '.ssh/id', \
-                      'sub/real', 'dir', '.ssh', '.none'): open(x)";
-        let needed = needed(source, &Directory::open(at("")).unwrap());
-        assert_eq!(needed.files.into_iter().collect::<Vec<_>>(), [PathBuf::from("sub/real")]);
-        let left: Vec<_> = needed.left_out.iter().map(|(path, why)| (path.to_str().unwrap(), *why)).collect();
-        assert_eq!(
-            left,
-            [
-                (".env", Why::Hidden),
-                (".ssh/id", Why::Hidden),
-                ("dir/cfg", Why::Link),
-                ("inside", Why::Link),
-                ("module.py", Why::Link),
-                ("pack/__init__.py", Why::Link),
-                ("sub/cfg.txt", Why::Link),
-            ]
-        );
-    }
-
-    #[test]
-    fn of_a_home_only_modules_come() {
-        let directory = tree(&[("tool.py", ""), ("taxes.pdf", ""), ("helpers.py", "open('taxes.pdf')")]);
-        let open = Directory::open(directory.path().to_owned()).unwrap();
-        let home = Directory { wide: true, ..open };
-        let needed = needed("import helpers\nopen('taxes.pdf')", &home);
-        assert_eq!(needed.files.into_iter().collect::<Vec<_>>(), [PathBuf::from("helpers.py")]);
-        assert_eq!(needed.left_out, BTreeMap::from([("taxes.pdf".into(), Why::Home)]));
-        assert!(Directory::open("/".into()).unwrap().wide);
-    }
-
-    #[test]
-    fn patterns_that_something_matches_are_noticed() {
-        let directory = tree(&[("data/a.csv", ""), ("b.txt", ""), (".git/x.py", "")]);
-        let matched = |text: &str| matches(text, directory.path());
-        assert!(
-            matched("data/*.csv") && matched("*.txt") && matched("./data/a*.csv") && matched("data/**/*.x")
-        );
-        for none in
-            ["data/*.json", "*** done ***", "*", "3*4", "*. and so on", "../*.txt", "/*.txt", ".git/*.py"]
-        {
-            assert!(!matched(none), "{none}");
-        }
-    }
-
-    #[test]
-    fn modules_beside_the_program_come_with_what_they_need() {
-        let directory = tree(&[
-            ("helpers.py", "import deeper\nopen('table.txt')"),
-            ("deeper.py", "import helpers"),
-            ("table.txt", ""),
-            ("package/__init__.py", ""),
-            ("package/inner/part.py", ""),
-            ("package/data.bin", ""),
-            ("unused.py", ""),
-        ]);
-        let source = "import os, helpers\nfrom package.inner import part\n";
-        let expected =
-            ["deeper.py", "helpers.py", "package/__init__.py", "package/inner/part.py", "table.txt"];
-        assert_eq!(found(source, &directory), expected);
-    }
-}
+mod tests;

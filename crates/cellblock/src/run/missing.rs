@@ -9,8 +9,7 @@ use crate::place::told;
 
 /// What to do for a program that raised this, if it named something in its own directory that was not brought.
 pub(crate) fn hint(raised: &Raised, directory: &Path) -> Option<String> {
-    let (_, quoted) = raised.value.rsplit_once("No such file or directory: ")?;
-    let wanted = quoted.trim().trim_matches(['\'', '"']);
+    let wanted = named(&raised.value)?;
     let inner = inner(wanted, directory)?;
     directory.join(&inner).symlink_metadata().ok()?;
     // A file in a directory keeps its place when the directory comes.
@@ -22,6 +21,19 @@ pub(crate) fn hint(raised: &Raised, directory: &Path) -> Option<String> {
         told(&inner),
         told(&brought)
     ))
+}
+
+/// The file that was not found, in the words of Python, Node (`ENOENT: no such file or directory, open 'x'`, `Cannot find
+/// module 'x'`) and Deno (`No such file or directory (os error 2): readfile 'x'`).
+fn named(value: &str) -> Option<&str> {
+    if let Some(rest) = value.strip_prefix("Cannot find module '") {
+        return rest.split('\'').next();
+    }
+    let at = value.to_ascii_lowercase().rfind("no such file or directory")?;
+    let said = value[at..].trim_end();
+    let quote = said.chars().next_back().filter(|quote| matches!(quote, '\'' | '"'))?;
+    let start = said.find(quote)?;
+    said.get(start + 1..said.len() - 1)
 }
 
 const WORKSPACE: &str = "/mnt/workspace/";
@@ -60,6 +72,23 @@ mod tests {
         }
         for path in ["other", "../x", "/etc/passwd", ""] {
             assert_eq!(hint(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_runtime_says_it_in_its_own_words() {
+        for value in [
+            "[Errno 2] No such file or directory: 'a b.csv'",
+            "[Errno 2] No such file or directory: \"a b.csv\"",
+            "ENOENT: no such file or directory, open 'a b.csv'",
+            "No such file or directory (os error 2): readfile 'a b.csv'",
+            "Cannot find module 'a b.csv' imported from /mnt/workspace/x.js",
+            "Cannot find module 'a b.csv'\nRequire stack:\n- /mnt/workspace/x.js",
+        ] {
+            assert_eq!(named(value), Some("a b.csv"), "{value}");
+        }
+        for value in ["", "no such file or directory", "No such file or directory: '", "Cannot find module"] {
+            assert_eq!(named(value), None, "{value}");
         }
     }
 }

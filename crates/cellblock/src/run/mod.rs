@@ -4,13 +4,19 @@
 //! warming up a forkserver. Whatever ends it, Ctrl-C included, the session is stopped and nothing of it is left.
 
 mod bring;
+mod choose;
 mod copy;
+pub(crate) mod language;
+mod libraries;
 mod missing;
+mod modules;
 mod program;
 mod report;
 pub(crate) mod save;
 pub(crate) mod show;
+mod specifiers;
 pub(crate) mod status;
+mod text;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -18,18 +24,17 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use environment::{Environments, Installed};
+use environment::Installed;
 use session::{
     Call, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Network, Principal, Report, Resolver,
-    Session, SessionOptions, new_call_id,
+    Session, SessionOptions, TypeErrors, new_call_id,
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Run;
-use crate::config::Config;
-use crate::environments;
+use crate::config::{Config, Given};
 use crate::place::{Places, told};
-use crate::printer::{Printer, bytes};
+use crate::printer::Printer;
 use crate::progress::Saving;
 use crate::{network, require};
 use program::{Brought, Program};
@@ -59,10 +64,11 @@ pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::R
             printer.hint("name a directory that you may write to with `--out DIR`");
         }
     }
-    let config = configured(&options.network)?;
+    let [mode, allow, private] = options.network.given();
+    let config = configured(&[mode, allow, private, options.language.given()])?;
     network::warn(&config, network::Use::Session, printer);
     require::check(&config, network::Use::Session)?;
-    let program = Program::read(&options.program)?;
+    let program = Program::read(&options.program, &options.language)?;
     let program::Files { brought: files, warnings } = program.files(&options.files)?;
     for (warning, hint) in warnings {
         printer.warning(warning);
@@ -70,25 +76,25 @@ pub(crate) fn run(options: &Run, places: &Places, printer: Printer) -> anyhow::R
             printer.hint(hint);
         }
     }
-    let environment = environment_for(options, &program, &files, places, printer)?;
+    let environment = choose::environment_for(options, &program, &files, places, printer)?;
     // Not on one thread: printing may block, and the session must not.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (network, resolver) = (network::of(&config), network::resolver(&config)?);
-    let made_of = MadeOf { environment, network, resolver };
+    let made_of = MadeOf { environment, network, resolver, type_errors: language::type_errors(&config) };
     let status = runtime.block_on(in_cell(options, places, printer, &program, &files, &out, made_of));
     runtime.shutdown_timeout(LINGER);
     status
 }
 
-/// The keys about the network, security and workspaces; the others that a run has are options with variables of their
-/// own.
-pub(crate) fn configured(options: &network::Options) -> anyhow::Result<Config> {
-    let ours = ["CELLBLOCK_NETWORK_", "CELLBLOCK_SECURITY_", "CELLBLOCK_WORKSPACE_"];
+/// The keys about the network, security, TypeScript and workspaces; the others that a run has are options with variables
+/// of their own.
+pub(crate) fn configured(given: &[Given]) -> anyhow::Result<Config> {
+    let ours = ["CELLBLOCK_NETWORK_", "CELLBLOCK_SECURITY_", "CELLBLOCK_TYPESCRIPT_", "CELLBLOCK_WORKSPACE_"];
     let variable = |name: &str| {
         let wanted = ours.iter().any(|prefix| name.starts_with(prefix));
         wanted.then(|| std::env::var(name).ok()).flatten()
     };
-    Config::load(None, variable, &options.given())
+    Config::load(None, variable, given)
 }
 
 /// What `--json` tells of a program that did not run, or whose end is not known.
@@ -97,48 +103,6 @@ pub(crate) fn print_failure(status: u8, message: &str, hint: Option<String>) {
     let told = serde_json::json!({ "outcome": null, "status": status, "message": message, "error": error });
     // It was said on standard error, too.
     let _ = io::stdout().write_all(format!("{told:#}\n").as_bytes());
-}
-
-/// The environment that the command line names, or the smallest that has what the program imports; installed.
-fn environment_for(
-    options: &Run,
-    program: &Program,
-    files: &[Brought],
-    places: &Places,
-    printer: Printer,
-) -> anyhow::Result<Installed> {
-    let environments = Environments::new(&places.environments);
-    let mut imports = environment::imports(&program.source);
-    imports.retain(|module| !program::has_module(module, files));
-    let (recipe, missing) = match &options.env {
-        Some(name) => {
-            let recipe = environment::Recipe::named(name)?;
-            (recipe, recipe.missing(&imports))
-        }
-        None => environment::choose(&imports, |recipe| {
-            recipe.installs_unasked || matches!(environments.find(recipe.name), Ok(Some(_)))
-        }),
-    };
-    for module in &missing {
-        let lacking = format!("`{module}` is not in the environment `{}`", recipe.name);
-        match environment::holder(module) {
-            Some(other) => printer.warning(format_args!("{lacking}, but in `{}`", other.name)),
-            None => printer.warning(format_args!("{lacking}, and this version has none that it is in")),
-        }
-    }
-    // Not an error: the program may do without.
-    if let Some(other) = missing.iter().find_map(|module| environment::holder(module)) {
-        match environments.find(other.name) {
-            Ok(Some(_)) => printer.advice(format_args!("`--env {}` takes it", other.name)),
-            _ => printer.advice(format_args!(
-                "`cellblock env install {}` installs it, once: {} to fetch, {} on disk",
-                other.name,
-                bytes(other.fetched_bytes()),
-                bytes(other.disk_bytes)
-            )),
-        }
-    }
-    Ok(environments::install(&environments, recipe.name, printer)?)
 }
 
 /// Why the program is to stop.
@@ -181,6 +145,7 @@ struct MadeOf {
     environment: Installed,
     network: Network,
     resolver: Resolver,
+    type_errors: TypeErrors,
 }
 
 async fn in_cell(
@@ -190,7 +155,7 @@ async fn in_cell(
     program: &Program,
     files: &[Brought],
     out: &Out,
-    MadeOf { environment, network, resolver }: MadeOf,
+    MadeOf { environment, network, resolver, type_errors }: MadeOf,
 ) -> anyhow::Result<u8> {
     let mut signals = Signals::new()?;
     let engine = Engine::start(EngineOptions {
@@ -202,7 +167,7 @@ async fn in_cell(
     })
     .await?;
     let limits = options.limits.of_calls(options.timeout);
-    let wanted = SessionOptions { limits, network, ..SessionOptions::default() };
+    let wanted = SessionOptions { limits, network, type_errors, ..SessionOptions::default() };
     let opened = tokio::select! {
         opened = open(&engine, wanted, program, files, printer) => Ok(opened?),
         stop = signals.next() => Err(stop),
@@ -277,6 +242,7 @@ impl Job<'_> {
                 .cloned()
                 .collect(),
             program: true,
+            language: self.program.language,
             ..ExecuteRequest::new(new_call_id()?, self.program.source.clone())
         };
         let (mut report, stop) = self.watch(session, session.execute(request)?, &mut show, signals).await?;
@@ -438,6 +404,7 @@ impl Job<'_> {
             memory_limit: self.limits.memory,
             soft_limits: &self.soft_limits,
             environment: self.environment,
+            language: self.program.language,
         };
         let text = serde_json::to_string_pretty(&told.json())? + "\n";
         let mut stdout = io::stdout().lock();

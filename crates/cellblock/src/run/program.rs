@@ -7,10 +7,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use session::Session;
+use session::{Language, Session};
 use sys::tree::{self, Kind};
 
 use super::bring::{self, Directory, Needed};
+use super::text::{first_line, text};
+use super::{language, libraries};
 use crate::hints::Hint;
 use crate::place::told;
 
@@ -24,6 +26,8 @@ pub(crate) struct Program {
     pub(crate) source: String,
     /// What its tracebacks call it.
     pub(crate) name: String,
+    /// What it is written in, and what runs it.
+    pub(crate) language: Language,
     /// What it is to itself: `sys.argv[0]`.
     pub(crate) argument: String,
     /// As it was read: what is put into the workspace.
@@ -62,24 +66,21 @@ pub(crate) struct Files {
 
 impl Program {
     /// Reads the program; `-` is standard input.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Program> {
+    pub(crate) fn read(path: &Path, options: &language::Options) -> anyhow::Result<Program> {
         let what = format!("read the program `{}`", told(path));
         if path == Path::new("-") {
+            let language = options.named()?;
             let bytes = read(io::stdin(), &what)?;
             return Ok(Program {
-                source: text(&bytes, &what)?,
+                source: text(&bytes, language, &what)?,
+                language,
                 name: "<stdin>".to_owned(),
                 argument: "-".to_owned(),
                 bytes,
                 directory: None,
             });
         }
-        if let Some(extension) = path.extension().and_then(|extension| extension.to_str())
-            && matches!(extension, "js" | "mjs" | "cjs" | "ts" | "mts" | "ipynb" | "sh" | "r" | "R")
-        {
-            let hint = "this version runs programs in Python";
-            return Err(Hint::new(format!("run `{}`: it is no Python program", told(path)), hint).into());
-        }
+        options.check(path)?;
         let file = File::open(path).map_err(|error| {
             let hint = match error.kind() {
                 io::ErrorKind::NotFound => "the path is one on this machine, seen from the working directory",
@@ -100,8 +101,10 @@ impl Program {
             .map_err(|error| Hint::new(what.clone(), "its directory cannot be read").because(error))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = read(file, &what)?;
+        let language = options.of(path, &first_line(&bytes))?;
         Ok(Program {
-            source: text(&bytes, &what)?,
+            source: text(&bytes, language, &what)?,
+            language,
             argument: name.clone(),
             name,
             bytes,
@@ -119,7 +122,7 @@ impl Program {
         let mut files = Files::default();
         let mut needed = Needed::default();
         if let Some(directory) = &self.directory {
-            needed = bring::needed(&self.source, directory);
+            needed = bring::needed(&self.source, self.language, directory);
             // The program comes by itself.
             needed.files.remove(Path::new(&self.name));
             files.brought.extend(needed.files.iter().map(|to| Brought {
@@ -147,7 +150,19 @@ impl Program {
             }
         }
         needed.left_out.retain(|path, _| !files.brought.iter().any(|file| file.to == *path));
-        files.warn(&needed, &links, self.directory().unwrap_or(Path::new("")));
+        let directory = self.directory().unwrap_or(Path::new(""));
+        files.warn(&needed, &links, directory);
+        if self.language != Language::Python {
+            // What is piped in imports, too.
+            if self.directory.is_none() {
+                needed.packages = bring::packages(&self.source);
+            }
+            let has = |package: &str| {
+                let inner = Path::new(libraries::MODULES).join(package);
+                files.brought.iter().any(|file| file.to.starts_with(&inner))
+            };
+            files.warnings.extend(libraries::warnings(&needed, self.directory(), has));
+        }
         Ok(files)
     }
 
@@ -156,8 +171,8 @@ impl Program {
     /// The program is there under its own name for whatever starts it again: `multiprocessing` imports it in each
     /// process that it spawns. One from standard input is there only if it might do so.
     pub(crate) async fn bring_in(&self, session: &Session, files: &[Brought]) -> anyhow::Result<()> {
-        let spawns =
-            ["multiprocessing", "concurrent", "joblib"].iter().any(|name| self.source.contains(name));
+        let spawns = self.language == Language::Python
+            && ["multiprocessing", "concurrent", "joblib"].iter().any(|name| self.source.contains(name));
         let own = files.iter().any(|file| file.to == Path::new(&self.name));
         if (self.directory.is_some() || spawns) && !own {
             let what = || format!("bring `{}` into the cell", self.name);
@@ -258,40 +273,6 @@ fn read(from: impl Read, what: &str) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The program's text, in the encoding that it names as PEP 263 has it.
-fn text(bytes: &[u8], what: &str) -> anyhow::Result<String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let encoding = encoding(bytes).unwrap_or_default().to_ascii_lowercase().replace('_', "-");
-    match encoding.as_str() {
-        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "l1" => {
-            Ok(bytes.iter().copied().map(char::from).collect())
-        }
-        "" | "utf-8" | "utf8" | "utf-8-sig" | "ascii" | "us-ascii" => String::from_utf8(bytes.to_vec())
-            .map_err(|_| {
-                let hint = "save it as UTF-8, which Python expects";
-                Hint::new(format!("{what}: it is not UTF-8"), hint).into()
-            }),
-        other => {
-            let other = crate::printer::name(other);
-            let hint = "save it as UTF-8; of others, only latin-1 is read";
-            Err(Hint::new(format!("{what}: its encoding is `{other}`"), hint).into())
-        }
-    }
-}
-
-/// What a comment in the first two lines says: `# -*- coding: latin-1 -*-`.
-fn encoding(bytes: &[u8]) -> Option<String> {
-    bytes.split(|&byte| byte == b'\n').take(2).find_map(|line| {
-        let line = String::from_utf8_lossy(line);
-        let comment = line.trim_start().strip_prefix('#')?;
-        let rest = &comment[comment.find("coding")? + "coding".len()..];
-        let name = rest.strip_prefix([':', '='])?.trim_start();
-        let end =
-            name.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(name.len());
-        Some(name[..end].to_owned()).filter(|name| !name.is_empty())
-    })
-}
-
 /// A file under its own name, or everything below a directory under the directory's; the directory's links, and what
 /// else is no file, are added to `others`.
 fn below(path: &Path, others: &mut Vec<PathBuf>) -> io::Result<Vec<Brought>> {
@@ -327,6 +308,8 @@ fn below(path: &Path, others: &mut Vec<PathBuf>) -> io::Result<Vec<Brought>> {
 mod tests {
     use super::*;
 
+    const NONE: language::Options = language::Options { language: None, runtime: None, type_errors: None };
+
     #[test]
     fn a_program_brings_its_files_and_others_that_are_named() {
         let directory = tempfile::tempdir().unwrap();
@@ -337,7 +320,7 @@ mod tests {
         fs::create_dir_all(at("elsewhere/inner")).unwrap();
         fs::write(at("elsewhere/inner/x"), "").unwrap();
         fs::write(at("elsewhere/sales.csv"), "").unwrap();
-        let program = Program::read(&at("program.py")).unwrap();
+        let program = Program::read(&at("program.py"), &NONE).unwrap();
         assert_eq!((program.name.as_str(), program.source.starts_with("import")), ("program.py", true));
         let files = program.files(&[at("elsewhere"), at("elsewhere/sales.csv")]).unwrap().brought;
         let names: Vec<String> = files.iter().map(|file| file.to.display().to_string()).collect();
@@ -357,7 +340,7 @@ mod tests {
         fs::write(at("p/.env"), "").unwrap();
         std::os::unix::fs::symlink(at("secret"), at("p/sub/cfg.txt")).unwrap();
         fs::write(at("p/main.py"), "open('sub/cfg.txt'); open('.env')").unwrap();
-        let program = Program::read(&at("p/main.py")).unwrap();
+        let program = Program::read(&at("p/main.py"), &NONE).unwrap();
         let files = program.files(&[]).unwrap();
         assert!(files.brought.is_empty());
         assert_eq!(
@@ -374,33 +357,23 @@ mod tests {
     }
 
     #[test]
-    fn an_encoding_that_the_program_names_is_used() {
-        let read = |bytes: &[u8]| text(bytes, "read it").unwrap();
-        assert_eq!(
-            read(b"#!/x\n# vim: set fileencoding=Latin_1 :\nx = '\xe9'").chars().rev().nth(1),
-            Some('é')
-        );
-        assert_eq!(read("# coding: utf-8\n'é'".as_bytes()).chars().rev().nth(1), Some('é'));
-        assert_eq!(encoding(b"x = 1\ny = 2\n# coding: latin-1"), None);
-        assert_eq!(encoding(b"x = 'coding: latin-1'"), None);
-    }
-
-    #[test]
     fn what_is_no_program_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
         fs::write(at("latin.py"), b"# \xe9").unwrap();
+        fs::write(at("latin.js"), b"// \xe9").unwrap();
         fs::write(at("cyrillic.py"), b"#!/usr/bin/python\n# -*- coding: koi8-r -*-\n").unwrap();
         fs::write(at("large.py"), vec![b'#'; LARGEST as usize + 1]).unwrap();
         for (name, said) in [
             ("missing.py", "read the program"),
-            ("page.ts", "no Python program"),
+            ("page.ipynb", "no program in Python, JavaScript or TypeScript"),
+            ("latin.js", "not UTF-8"),
             ("latin.py", "not UTF-8"),
             ("large.py", "larger than 4 MiB"),
             ("cyrillic.py", "its encoding is `koi8-r`"),
             ("", "read the program"),
         ] {
-            let error = Program::read(&at(name)).unwrap_err().to_string();
+            let error = Program::read(&at(name), &NONE).unwrap_err().to_string();
             assert!(error.contains(said), "{name}: {error}");
         }
     }

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use environment::Installed;
 use serde_json::{Value, json};
-use session::{Report, Survival};
+use session::{Language, Report, Survival};
 
+use super::language;
 use super::save::{LeftOut, Saved};
 use super::show::Collected;
 use crate::printer::{bytes, name};
@@ -42,6 +43,7 @@ pub(crate) struct Told<'a> {
     pub(crate) memory_limit: u64,
     pub(crate) soft_limits: &'a [&'static str],
     pub(crate) environment: &'a Installed,
+    pub(crate) language: Language,
 }
 
 impl Told<'_> {
@@ -60,6 +62,8 @@ impl Told<'_> {
         let failed: Vec<Value> =
             failed.map(|(path, why)| json!({ "name": path.display().to_string(), "why": why })).collect();
         json!({
+            "language": self.language.name(),
+            "runtime": language::runtime(self.language),
             "outcome": report.outcome.name(),
             "status": self.status,
             "message": report.outcome.to_string(),

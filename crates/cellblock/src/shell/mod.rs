@@ -87,7 +87,7 @@ fn own(
     printer: Printer,
     runtime: &tokio::runtime::Runtime,
 ) -> anyhow::Result<u8> {
-    let config = run::configured(&options.network)?;
+    let config = run::configured(&options.network.given())?;
     network::warn(&config, network::Use::Session, printer);
     require::check(&config, network::Use::Session)?;
     let environments = Environments::new(&places.environments);

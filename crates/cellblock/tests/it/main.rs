@@ -8,6 +8,7 @@ mod mcp;
 mod messages;
 mod run;
 mod save;
+mod scripts;
 mod serve;
 mod shell;
 mod stops;

@@ -58,8 +58,14 @@ fn a_program_that_cannot_be_read_is_told_with_a_hint() {
     let bench = Bench::without_environment();
     assert_snapshot!("missing-program", bench.cellblock(["run", "missing.py"]).told());
     assert_snapshot!("program-is-directory", bench.cellblock(["run", "."]).told());
-    bench.write("page.ts", "");
-    assert_snapshot!("program-in-typescript", bench.cellblock(["run", "page.ts"]).told());
+    for name in ["page.ipynb", "page.sh", "page.tsx"] {
+        bench.write(name, "");
+    }
+    assert_snapshot!("program-is-notebook", bench.cellblock(["run", "page.ipynb"]).told());
+    assert_snapshot!("program-for-a-shell", bench.cellblock(["run", "page.sh"]).told());
+    assert_snapshot!("program-with-jsx", bench.cellblock(["run", "page.tsx"]).told());
+    bench.write("latin.js", b"// \xe9");
+    assert_snapshot!("script-not-utf8", bench.cellblock(["run", "latin.js"]).told());
     bench.write("latin.py", b"# \xe9");
     assert_snapshot!("program-not-utf8", bench.cellblock(["run", "latin.py"]).told());
     bench.write("x.py", "");
