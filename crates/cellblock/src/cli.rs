@@ -56,7 +56,7 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Run one program in a fresh cell, print its output, save the files it made
     Run(Run),
-    /// Open a notebook in the terminal: Python in a cell, line by line
+    /// Open a notebook in the terminal: Python or JavaScript in a cell, line by line
     Shell(crate::shell::Shell),
     /// Serve agents over HTTP; clients of AWS AgentCore Code Interpreter work unchanged
     Serve(crate::serve::Serve),

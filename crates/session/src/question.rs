@@ -8,12 +8,12 @@
 
 use std::time::Duration;
 
-use environment::Runtime;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
+use crate::language::Language;
 use crate::machine::Work;
 use crate::session::Session;
 use crate::task::{Content, Time};
@@ -47,7 +47,7 @@ pub struct Completion {
 pub struct Match {
     /// What stands there then: one line, without control characters.
     pub text: String,
-    /// What it is, where that is known: `function`, `class`, `module`, `instance`, `keyword`, `param`, `dict key`,
+    /// What it is, where that is known, as in Python: `function`, `class`, `module`, `instance`, `keyword`, `param`, `dict key`,
     /// `path`, `magic`. Empty where it is not.
     pub kind: String,
 }
@@ -94,17 +94,17 @@ struct Said {
 }
 
 impl Session {
-    /// How the word at the cursor (characters from the beginning of the code) could go on.
+    /// How the word at the cursor (characters from the beginning of the code) could go on, in code of this language.
     ///
-    /// Starts an interpreter where there is none yet.
+    /// Starts an interpreter of it where there is none yet.
     ///
     /// # Errors
     ///
     /// [`Error::Busy`] at once while code runs or waits, [`Error::Unanswered`] when no answer comes within 2 s.
-    pub async fn complete(&self, code: &str, cursor: usize) -> Result<Completion> {
+    pub async fn complete(&self, language: Language, code: &str, cursor: usize) -> Result<Completion> {
         let length = code.chars().count();
         let cursor = cursor.min(length);
-        let said = self.ask(code, &json!({ "code": code, "cursor": cursor })).await?;
+        let said = self.ask(language, code, json!({ "code": code, "cursor": cursor })).await?;
         Ok(said.completion(length))
     }
 
@@ -113,13 +113,17 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::complete`].
-    pub async fn check(&self, code: &str) -> Result<Check> {
-        self.ask(code, &json!({ "code": code, "check": true })).await?.check().ok_or(Error::Unanswered)
+    pub async fn check(&self, language: Language, code: &str) -> Result<Check> {
+        let said = self.ask(language, code, json!({ "code": code, "check": true })).await?;
+        said.check().ok_or(Error::Unanswered)
     }
 
-    async fn ask(&self, code: &str, question: &serde_json::Value) -> Result<Said> {
+    async fn ask(&self, language: Language, code: &str, mut question: serde_json::Value) -> Result<Said> {
         if code.len() > TEXT {
             return Err(Error::Unanswered);
+        }
+        if let Some(dialect) = language.dialect() {
+            question["language"] = dialect.name().into();
         }
         let (answer, answered) = oneshot::channel();
         let content = Content::Question(json!({ "complete": question }));
@@ -127,7 +131,7 @@ impl Session {
         // What the call itself says is of no use to anybody.
         let _call = self.submit(
             call,
-            Work::Code { runtime: Runtime::Python, fresh: false },
+            Work::Code { runtime: language.runtime(), fresh: false },
             content,
             Time::Limited(Some(PATIENCE)),
             Some(answer),

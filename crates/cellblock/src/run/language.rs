@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
 use session::{Dialect, Language, TypeErrors};
 
 use crate::config::{Config, Given};
@@ -65,6 +66,20 @@ impl Options {
         ("typescript.errors", "--type-errors", value)
     }
 
+    /// What a request to a server says of code in this language.
+    pub(crate) fn about(&self, language: Language) -> Map<String, Value> {
+        let mut about = Map::new();
+        // A server without these keys knows Python alone.
+        if language != Language::Python {
+            about.insert("language".to_owned(), language.name().into());
+            about.insert("runtime".to_owned(), runtime(language).into());
+        }
+        if let (.., Some(errors)) = self.given() {
+            about.insert("type_errors".to_owned(), errors.into());
+        }
+        about
+    }
+
     /// The language of code that nothing else tells of.
     pub(crate) fn named(&self) -> anyhow::Result<Language> {
         combined(self.language.unwrap_or(Name::Python), self.runtime, Runtime::Node)
@@ -112,6 +127,17 @@ pub(crate) fn runtime(language: Language) -> &'static str {
         Language::Python => "python",
         Language::Node(_) => "nodejs",
         Language::Deno(_) => "deno",
+    }
+}
+
+/// A language and what runs it, for a person: `TypeScript on Node.js`.
+pub(crate) fn told(language: Language) -> &'static str {
+    match language {
+        Language::Python => "Python",
+        Language::Node(Dialect::JavaScript) => "JavaScript on Node.js",
+        Language::Node(Dialect::TypeScript) => "TypeScript on Node.js",
+        Language::Deno(Dialect::JavaScript) => "JavaScript on Deno",
+        Language::Deno(Dialect::TypeScript) => "TypeScript on Deno",
     }
 }
 

@@ -34,6 +34,8 @@ const LINE: usize = 64 << 20;
 pub(crate) struct Client {
     server: Server,
     session: String,
+    /// What every request about code says of it.
+    about: Map<String, Value>,
 }
 
 /// A server.
@@ -106,8 +108,8 @@ impl Server {
         anyhow::bail!("be served ({status}): {}", crate::printer::name(message));
     }
 
-    /// The session of this id or name.
-    pub(crate) async fn find(self, wanted: &str) -> anyhow::Result<Client> {
+    /// The session of this id or name, for code that every request says this about.
+    pub(crate) async fn find(self, wanted: &str, about: Map<String, Value>) -> anyhow::Result<Client> {
         let Sessions { sessions } = read(self.ask(Method::GET, "/v1/sessions", None).await?).await?;
         let is_it = |listed: &&Listed| listed.id == wanted || listed.name.as_deref() == Some(wanted);
         let Some(found) = sessions.iter().find(is_it) else {
@@ -121,7 +123,7 @@ impl Server {
         };
         let session = found.id.clone();
         anyhow::ensure!(session.chars().all(|c| c.is_ascii_alphanumeric()), "understand the session's id");
-        Ok(Client { server: self, session })
+        Ok(Client { server: self, session, about })
     }
 }
 
@@ -165,6 +167,13 @@ impl Client {
         &self.session
     }
 
+    fn about(&self, mut body: Value) -> Value {
+        if let Some(body) = body.as_object_mut() {
+            body.extend(self.about.clone());
+        }
+        body
+    }
+
     async fn post(&self, operation: &str, body: &Value) -> anyhow::Result<Response<Incoming>> {
         let path = format!("/v1/sessions/{}/{operation}", self.session);
         self.server.ask(Method::POST, &path, Some(body)).await
@@ -172,7 +181,8 @@ impl Client {
 
     pub(super) async fn execute(&self, code: &str, timeout: Option<Duration>) -> anyhow::Result<Stream> {
         let timeout = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
-        let answer = self.post("execute", &json!({ "code": code, "timeout_ms": timeout })).await?;
+        let body = self.about(json!({ "code": code, "timeout_ms": timeout }));
+        let answer = self.post("execute", &body).await?;
         let mut stream = Stream {
             body: answer.into_body(),
             read: BytesMut::new(),
@@ -186,13 +196,14 @@ impl Client {
     }
 
     pub(super) async fn complete(&self, code: &str, cursor: usize) -> anyhow::Result<Completion> {
-        let answer = self.post("complete", &json!({ "code": code, "cursor": cursor })).await?;
+        let body = self.about(json!({ "code": code, "cursor": cursor }));
+        let answer = self.post("complete", &body).await?;
         let Completed { start, matches } = read(answer).await?;
         Ok(Completion { start, matches: matches.into_iter().map(|found| found.text).collect() })
     }
 
     pub(super) async fn check(&self, code: &str) -> anyhow::Result<Checked> {
-        let told: ToldCheck = read(self.post("check", &json!({ "code": code })).await?).await?;
+        let told: ToldCheck = read(self.post("check", &self.about(json!({ "code": code }))).await?).await?;
         let part = told.status == "incomplete";
         Ok(if part { Checked::Part(told.indent) } else { Checked::Whole })
     }

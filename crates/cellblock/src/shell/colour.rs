@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::lexer::{self, Kind};
+use super::lexer::{self, Kind, Pieces};
+use super::script;
 
 pub(crate) const IN: Style = AnsiColor::Green.on_default();
 pub(crate) const OUT: Style = AnsiColor::Red.on_default();
@@ -38,8 +39,17 @@ fn style(kind: Kind) -> Option<Style> {
 
 /// Python in colours. It takes up the same room as without them.
 pub(crate) fn python(text: &str) -> String {
+    coloured(text, lexer::pieces(text))
+}
+
+/// The same for JavaScript and TypeScript.
+pub(crate) fn script(text: &str) -> String {
+    coloured(text, script::pieces(text))
+}
+
+fn coloured(text: &str, pieces: Pieces) -> String {
     let mut out = String::with_capacity(text.len() * 2);
-    for (range, kind) in lexer::pieces(text).pieces {
+    for (range, kind) in pieces.pieces {
         match style(kind) {
             // Some terminals forget a style at the end of a line.
             Some(style) => {
@@ -95,6 +105,7 @@ mod tests {
     fn colours_change_no_text() {
         for text in ["x = 1", "def f(x):\n    '''a\n    b'''\n    return f'{x}' # ü", "!ls", "", "'\n\n"] {
             assert_eq!(bare(&python(text)), text);
+            assert_eq!(bare(&script(text)), text);
         }
         assert_eq!(python("x"), "x");
         assert_eq!(python("'a\\\nb'").matches("\x1b[32m").count(), 2);

@@ -18,6 +18,7 @@ use rustyline::{
     Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Editor, Event, EventContext,
     EventHandler, Helper, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
 };
+use session::Language;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -138,6 +139,15 @@ struct Asker {
 }
 
 impl Asker {
+    fn enter(&self, text: &str, cursor: usize) -> Enter {
+        match self.kernel.language() {
+            Language::Python => enter::enter(text, cursor, |text| self.check(text)),
+            Language::Node(_) | Language::Deno(_) => {
+                enter::enter_script(text, cursor, |text| self.check(text))
+            }
+        }
+    }
+
     fn check(&self, text: &str) -> Option<Checked> {
         self.runtime
             .block_on(async { tokio::time::timeout(CHECKING, self.kernel.check(text)).await.ok().flatten() })
@@ -196,7 +206,10 @@ impl Completer for Help {
 
 impl Highlighter for Help {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        Cow::Owned(colour::python(line))
+        Cow::Owned(match self.asker.kernel.language() {
+            Language::Python => colour::python(line),
+            Language::Node(_) | Language::Deno(_) => colour::script(line),
+        })
     }
 
     fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
@@ -207,7 +220,7 @@ impl Highlighter for Help {
 impl Validator for Help {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
         let text = context.input();
-        if self.direct && enter::enter(text, text.len(), |text| self.asker.check(text)) != Enter::Run {
+        if self.direct && self.asker.enter(text, text.len()) != Enter::Run {
             return Ok(ValidationResult::Incomplete);
         }
         Ok(ValidationResult::Valid(None))
@@ -231,7 +244,7 @@ impl ConditionalEventHandler for Keys {
     fn handle(&self, _: &Event, count: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
         let (text, cursor) = (context.line(), context.pos());
         match self.key {
-            Key::Enter => match enter::enter(text, cursor, |text| self.asker.check(text)) {
+            Key::Enter => match self.asker.enter(text, cursor) {
                 Enter::Run => Some(Cmd::AcceptLine),
                 Enter::Line(indentation) => Some(Cmd::Insert(1, format!("\n{indentation}"))),
             },

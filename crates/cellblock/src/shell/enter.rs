@@ -2,9 +2,9 @@
 //!
 //! A first answer comes from the text alone, at once. Where that says "done", the kernel has the last word, since it
 //! knows Python; where it does not answer in time, the first answer holds. A blank line always ends a block, and never
-//! a bracket or a text in three quotes.
+//! a bracket or a text in three quotes. In JavaScript nothing but the kernel knows what is whole, so it is asked first.
 
-use super::lexer;
+use super::{lexer, script};
 
 /// What the kernel says of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,24 @@ pub(crate) fn enter(text: &str, cursor: usize, check: impl FnOnce(&str) -> Optio
     match check(text) {
         Some(Checked::Part(blanks)) => Enter::Line(" ".repeat(blanks.min(DEEPEST))),
         Some(Checked::Whole) | None => Enter::Run,
+    }
+}
+
+/// The same for JavaScript and TypeScript.
+pub(crate) fn enter_script(text: &str, cursor: usize, check: impl FnOnce(&str) -> Option<Checked>) -> Enter {
+    if text.trim().is_empty() {
+        return Enter::Run;
+    }
+    let after = text.get(cursor..).unwrap_or_default();
+    if text.trim_end_matches('\n').contains('\n') && !after.trim().is_empty() {
+        let before = &text[..text.len() - after.len()];
+        return Enter::Line(indentation(last_line(before)).to_owned());
+    }
+    match check(text) {
+        Some(Checked::Part(blanks)) => Enter::Line(" ".repeat(blanks.min(DEEPEST))),
+        Some(Checked::Whole) => Enter::Run,
+        None if script::pieces(text).open.is_open() => Enter::Line(indentation(last_line(text)).to_owned()),
+        None => Enter::Run,
     }
 }
 
@@ -200,6 +218,18 @@ mod tests {
         let text = "if x:\n    a()\n    b()";
         assert_eq!(enter(text, 13, |_| None), line("    "));
         assert_eq!(enter("f(x) + 1", 2, |_| None), Enter::Run);
+    }
+
+    #[test]
+    fn in_javascript_the_kernel_knows_what_is_whole() {
+        let part = || Some(Checked::Part(2));
+        assert_eq!(enter_script("if (x) {", 8, |_| part()), line("  "));
+        assert_eq!(enter_script("x:", 2, |_| Some(Checked::Whole)), Enter::Run);
+        assert_eq!(enter_script(" ", 1, |_| part()), Enter::Run);
+        // Where it does not answer, what is open does.
+        assert_eq!(enter_script("  f(", 4, |_| None), line("  "));
+        assert_eq!(enter_script("f(`(`)", 6, |_| None), Enter::Run);
+        assert_eq!(enter_script("{\n  a()\n}", 7, |_| part()), line("  "));
     }
 
     #[test]

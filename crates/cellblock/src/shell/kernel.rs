@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use session::{Call, Check, Event, ExecuteRequest, Outcome, Raised, Report, Session, Survival, new_call_id};
+use session::{
+    Call, Check, Event, ExecuteRequest, Language, Outcome, Raised, Report, Session, Survival, new_call_id,
+};
 
 use super::client::{Client, Stream};
 use super::enter::Checked;
@@ -59,45 +61,67 @@ impl From<Report> for Ended {
     }
 }
 
-/// A session's kernel.
+/// A session's kernel of one language.
 #[derive(Debug)]
-pub(crate) enum Kernel {
+pub(crate) struct Kernel {
+    side: Side,
+    language: Language,
+}
+
+#[derive(Debug)]
+enum Side {
     Here(Session),
     There(Client),
 }
 
 impl Kernel {
+    /// Of a session of this process.
+    pub(crate) fn here(session: Session, language: Language) -> Kernel {
+        Kernel { side: Side::Here(session), language }
+    }
+
+    /// Of a session that a server holds.
+    pub(crate) fn there(client: Client, language: Language) -> Kernel {
+        Kernel { side: Side::There(client), language }
+    }
+
+    /// What code is written in here.
+    pub(crate) fn language(&self) -> Language {
+        self.language
+    }
+
     /// Sends code off.
     pub(crate) async fn execute(&self, code: &str, timeout: Option<Duration>) -> anyhow::Result<Running<'_>> {
-        match self {
-            Kernel::Here(session) => {
-                let request = ExecuteRequest { timeout, ..ExecuteRequest::new(new_call_id()?, code) };
+        match &self.side {
+            Side::Here(session) => {
+                let request = ExecuteRequest::new(new_call_id()?, code).in_language(self.language);
+                let request = ExecuteRequest { timeout, ..request };
                 Ok(Running::Here(session, session.execute(request)?))
             }
-            Kernel::There(client) => Ok(Running::There(client, client.execute(code, timeout).await?)),
+            Side::There(client) => Ok(Running::There(client, client.execute(code, timeout).await?)),
         }
     }
 
     /// What could stand at the cursor, counted in characters; none, if the kernel does not say.
     pub(crate) async fn complete(&self, code: &str, cursor: usize) -> Option<Completion> {
-        match self {
-            Kernel::Here(session) => {
-                let found = session.complete(code, cursor).await.ok()?;
+        match &self.side {
+            Side::Here(session) => {
+                let found = session.complete(self.language, code, cursor).await.ok()?;
                 let matches = found.matches.into_iter().map(|found| found.text).collect();
                 Some(Completion { start: found.start, matches })
             }
-            Kernel::There(client) => client.complete(code, cursor).await.ok(),
+            Side::There(client) => client.complete(code, cursor).await.ok(),
         }
     }
 
     /// Whether code is whole; none, if the kernel does not say.
     pub(crate) async fn check(&self, code: &str) -> Option<Checked> {
-        match self {
-            Kernel::Here(session) => Some(match session.check(code).await.ok()? {
+        match &self.side {
+            Side::Here(session) => Some(match session.check(self.language, code).await.ok()? {
                 Check::Incomplete { indent } => Checked::Part(indent),
                 Check::Complete | Check::Invalid => Checked::Whole,
             }),
-            Kernel::There(client) => client.check(code).await.ok(),
+            Side::There(client) => client.check(code).await.ok(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod kernel;
 mod lexer;
 mod options;
 mod piped;
+mod script;
 mod show;
 mod table;
 mod talk;
@@ -27,13 +28,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use environment::{Environments, Installed};
-use session::{Engine, EngineOptions, Kernels, Principal, SessionOptions};
+use session::{Engine, EngineOptions, Kernels, Language, Principal, SessionOptions};
 
 use crate::hints::Hint;
 use crate::place::Places;
 use crate::printer::Printer;
 use crate::run::save::Out;
-use crate::run::{self, Signals};
+use crate::run::{self, Signals, language};
 use crate::{environments, network, require};
 use client::Server;
 use kernel::Kernel;
@@ -72,11 +73,12 @@ async fn joined(
     code: Option<String>,
     printer: Printer,
 ) -> anyhow::Result<u8> {
-    let client = Server::new(&options.url)?.find(wanted).await?;
+    let language = options.language.named()?;
+    let client = Server::new(&options.url)?.find(wanted, options.language.about(language)).await?;
     if code.is_none() {
         printer.note(format_args!("joined the session {}; it goes on when you leave", client.session()));
     }
-    converse(options, Arc::new(Kernel::There(client)), places, code, printer).await
+    converse(options, Arc::new(Kernel::there(client, language)), places, code, printer).await
 }
 
 /// A session of its own.
@@ -87,7 +89,9 @@ fn own(
     printer: Printer,
     runtime: &tokio::runtime::Runtime,
 ) -> anyhow::Result<u8> {
-    let config = run::configured(&options.network.given())?;
+    let language = options.language.named()?;
+    let [mode, allow, private] = options.network.given();
+    let config = run::configured(&[mode, allow, private, options.language.given()])?;
     network::warn(&config, network::Use::Session, printer);
     require::check(&config, network::Use::Session)?;
     let environments = Environments::new(&places.environments);
@@ -95,8 +99,13 @@ fn own(
     let (network, resolver) = (network::of(&config), network::resolver(&config)?);
     let limits = options.limits.of_calls(options.timeout);
     let files = keep::Files::new(&options.workspace, &config, places)?;
-    let wanted =
-        SessionOptions { limits, network, workspace: Some(files.options()), ..SessionOptions::default() };
+    let wanted = SessionOptions {
+        limits,
+        network,
+        workspace: Some(files.options()),
+        type_errors: language::type_errors(&config),
+        ..SessionOptions::default()
+    };
     runtime.block_on(async {
         let engine = Engine::start(EngineOptions {
             data: places.data.clone(),
@@ -106,7 +115,7 @@ fn own(
             resolver,
         })
         .await?;
-        let opened = Opened { engine: &engine, environment: &environment, files: &files };
+        let opened = Opened { engine: &engine, environment: &environment, files: &files, language };
         let status = opened.talk(options, wanted, places, code, printer).await;
         engine.shutdown().await;
         status
@@ -118,6 +127,7 @@ struct Opened<'a> {
     engine: &'a Engine,
     environment: &'a Installed,
     files: &'a keep::Files,
+    language: Language,
 }
 
 impl Opened<'_> {
@@ -132,9 +142,13 @@ impl Opened<'_> {
         let session = self.engine.open(Principal::local(), wanted).await?;
         if code.is_none() {
             let Installed { python, name, .. } = self.environment;
-            printer.note(format_args!("Python {python}, environment `{name}`, in a cell; Ctrl-D leaves"));
+            let language = match self.language {
+                Language::Python => format!("Python {python}"),
+                other => language::told(other).to_owned(),
+            };
+            printer.note(format_args!("{language}, environment `{name}`, in a cell; Ctrl-D leaves"));
         }
-        let kernel = Arc::new(Kernel::Here(session.clone()));
+        let kernel = Arc::new(Kernel::here(session.clone(), self.language));
         let status = converse(options, kernel, places, code, printer).await;
         self.files.keep(&session, printer).await;
         session.stop().await?;

@@ -7,6 +7,7 @@ use clap::Args;
 use session::workspace::WorkspaceName;
 
 use crate::cli::seconds;
+use crate::run::language;
 use crate::{limits, network, store};
 
 const HELP: &str = "\
@@ -16,8 +17,9 @@ find what was entered before, in this shell or another; what begins with a blank
 
 Ctrl-C stops the code that runs, and variables stay; at the prompt it clears the line. Ctrl-D, or `exit`, leaves.
 
-`!ls` runs a command, `%pip install NAME` and other magics work as in a notebook, `name?` tells what something is. \
-There is nobody to answer input().
+In Python, `!ls` runs a command, `%pip install NAME` and other magics work as in a notebook, `name?` tells what \
+something is. There is nobody to answer input(). With `--language javascript` or `typescript` it is JavaScript on \
+Node.js, or on Deno with `--runtime deno`; Enter then goes on while the code is not whole.
 
 Files outlive the shell: what lies in the workspace is in the working directory, and what code makes or changes there \
 is saved to the workspace at the end, whatever ends it.
@@ -37,6 +39,7 @@ code that was piped in, the same as of `cellblock run`.
 Examples:
   cellblock shell
   cellblock shell --env full --memory 8192
+  cellblock shell --language typescript
   cellblock shell --allow api.example.org
   cellblock shell --session 01JZQ8WX3F9T5V7K2M4N6P8R0S
 
@@ -45,7 +48,7 @@ Examples:
   In [3]: sales.cups.sum()
   Out[3]: 842";
 
-/// Opens a notebook in the terminal: Python in a cell, with variables that stay from one input to the next.
+/// Opens a notebook in the terminal: Python or JavaScript in a cell, with variables that stay from one input to the next.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP, after_help = "See `cellblock shell --help` for keys, tables, figures, sessions and examples.")]
 pub(crate) struct Shell {
@@ -55,6 +58,8 @@ pub(crate) struct Shell {
     /// The workspace whose files lie in the working directory, and that keeps what changes there
     #[arg(long, value_name = "NAME", default_value = "default", value_parser = store::workspace_name, conflicts_with = "session")]
     pub(crate) workspace: WorkspaceName,
+    #[command(flatten)]
+    pub(crate) language: language::Options,
     /// Join a session that a server holds, by its id or name
     #[arg(long, value_name = "ID")]
     pub(crate) session: Option<String>,

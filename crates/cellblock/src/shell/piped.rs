@@ -19,7 +19,7 @@ pub(crate) fn read(from: impl Read) -> anyhow::Result<String> {
     let what = "read code from standard input";
     from.take(LARGEST + 1)
         .read_to_string(&mut code)
-        .map_err(|error| Hint::new(what, "it is UTF-8, in Python").because(error))?;
+        .map_err(|error| Hint::new(what, "code is UTF-8").because(error))?;
     if code.len() as u64 > LARGEST {
         let what = format!("{what}: it is larger than {} MiB", LARGEST >> 20);
         return Err(Hint::new(what, "a cell is no place for data").into());

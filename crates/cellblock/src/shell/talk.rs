@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use session::{Event, Raised};
+use session::{Event, Language, Raised};
 use sys::terminal::Mode;
 
 use super::editor::{Entered, Lines};
@@ -50,7 +50,12 @@ impl<'a> Talk<'a> {
         printer: Printer,
     ) -> anyhow::Result<Talk<'a>> {
         let mode = Mode::of(io::stdin())?;
-        let lines = Lines::new(kernel.clone(), &places.data.join("shell-history"), printer)?;
+        // What was entered in one language is of no use in another.
+        let history = match kernel.language() {
+            Language::Python => "shell-history",
+            Language::Node(_) | Language::Deno(_) => "shell-history-javascript",
+        };
+        let lines = Lines::new(kernel.clone(), &places.data.join(history), printer)?;
         let show = Show::new(printer, out);
         Ok(Talk { options, kernel, lines, show, signals, printer, mode, ends: false, lost: false })
     }

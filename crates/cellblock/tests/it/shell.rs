@@ -47,6 +47,27 @@ fn values_have_the_number_of_their_input() {
 }
 
 #[test]
+fn a_shell_in_javascript_keeps_and_completes_its_own_variables() {
+    let Some(bench) = Bench::new() else { return };
+    let mut terminal = Terminal::shell(&bench, &["--language", "javascript"]);
+    terminal.until("JavaScript on Node.js, environment `lean`");
+    terminal.enter(1, "const a_long_name = 41");
+    terminal.until("In [2]: ");
+    terminal.keys("a_long_n\t");
+    terminal.until("In [2]: a_long_name");
+    terminal.keys(" + 1\r");
+    terminal.until("Out[2]: 42\n");
+    // The kernel says that there is more to come; what looks like a block of Python's is none.
+    terminal.enter(3, "for (const x of [1, 2]) {\rconsole.log(x * 7)\r}");
+    terminal.until("\n7\n14\n");
+    terminal.enter(4, "const a_long_name = 'anew:'");
+    terminal.enter(5, "null.x");
+    terminal.until("TypeError: Cannot read properties of null");
+    leave(terminal, 6);
+    bench.assert_nothing_left();
+}
+
+#[test]
 fn what_is_typed_ahead_is_not_lost() {
     let Some(bench) = Bench::new() else { return };
     let mut terminal = Terminal::shell(&bench, &[]);
@@ -247,6 +268,11 @@ fn code_that_is_piped_in_is_one_cell() {
     };
     let ended = piped(&[], "def f():\n    return 6\n\nprint('ü')\nf() * 7\n");
     assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "ü\n42\n", ""));
+    let typed = "interface P { x: number }\nconst p: P = { x: 6 };\np.x * 7\n";
+    let ended = piped(&["--language", "typescript"], typed);
+    assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "42\n", ""));
+    let ended = piped(&["--language", "typescript"], &typed.replace("6", "'6'"));
+    assert!(ended.status == Some(1) && ended.stderr.contains("error TS2322"), "{ended:?}");
     let ended = piped(&["--json"], "print('ü')\n1 / 0");
     assert_eq!(ended.status, Some(1), "{ended:?}");
     let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -286,6 +312,12 @@ fn a_session_of_a_server_is_joined_and_goes_on() {
     terminal.enter(1, "a_long_name * 6");
     terminal.until(": 42\n");
     leave(terminal, 6);
+    // In another language, with variables of its own.
+    let arguments = ["--language", "javascript", "--session", "analysis", "--url", &url];
+    let mut terminal = Terminal::shell(&bench, &arguments);
+    terminal.enter(1, "typeof a_long_name + ` ${6 * 7}`");
+    terminal.until("Out[1]: 'undefined 42'\n");
+    leave(terminal, 2);
     let ended = bench.cellblock(["shell", "--session", "other", "--url", &url]);
     assert_eq!(ended.status, Some(125), "{ended:?}");
     assert!(ended.stderr.starts_with(&format!("error: failed to find the session `other` at `{url}`\n")));

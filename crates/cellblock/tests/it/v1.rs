@@ -65,6 +65,21 @@ fn calls_answer_with_their_events() {
     assert!(text.ends_with("capitalize"), "{found}");
     let checked = lines(&server, &at("check"), &json!({ "code": "def f():" }));
     assert_eq!(checked, [json!({ "status": "incomplete", "indent": 4 })]);
+
+    // Each language's own interpreter answers.
+    let told = lines(&server, &at("execute"), &json!({ "code": "let kept = 7", "language": "javascript" }));
+    assert_eq!(told.last().unwrap()["outcome"], "ok", "{told:?}");
+    let asked = json!({ "code": "ke", "cursor": 2, "language": "javascript", "runtime": "nodejs" });
+    let (status, found) = server.send("POST", &at("complete"), Some(&asked));
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!((status, &found["matches"][0]["text"]), (200, &json!("kept")), "{found}");
+    for (code, expected) in [("if (kept) {", "incomplete"), ("kept", "complete"), ("def f():", "invalid")] {
+        let asked = json!({ "code": code, "language": "javascript" });
+        assert_eq!(lines(&server, &at("check"), &asked)[0]["status"], expected, "{code}");
+    }
+    let asked = json!({ "code": "x", "language": "python", "runtime": "deno" });
+    let (status, refused) = server.send("POST", &at("check"), Some(&asked));
+    assert!(status == 400 && refused.contains("the runtime of python is python"), "{refused}");
 }
 
 #[test]

@@ -114,7 +114,9 @@ fn interrupt(session: &Session, body: &[u8]) -> Result<Response<Body>, Fault> {
 
 async fn complete(session: &Session, body: &[u8]) -> Result<Response<Body>, Fault> {
     let sent: sessions::Complete = input::parse(body)?;
-    let found = session.complete(&sent.code, sent.cursor).await.map_err(|error| refused(&error))?;
+    let language = sent.written.language()?;
+    let found = session.complete(language, &sent.code, sent.cursor).await;
+    let found = found.map_err(|error| refused(&error))?;
     let matches = found.matches.iter().map(|found| json!({ "text": found.text, "kind": found.kind }));
     Ok(answer(&json!({
         "start": found.start,
@@ -126,7 +128,8 @@ async fn complete(session: &Session, body: &[u8]) -> Result<Response<Body>, Faul
 
 async fn check(session: &Session, body: &[u8]) -> Result<Response<Body>, Fault> {
     let sent: sessions::Check = input::parse(body)?;
-    let (status, indent) = match session.check(&sent.code).await.map_err(|error| refused(&error))? {
+    let checked = session.check(sent.written.language()?, &sent.code).await;
+    let (status, indent) = match checked.map_err(|error| refused(&error))? {
         Check::Complete => ("complete", 0),
         Check::Incomplete { indent } => ("incomplete", indent),
         Check::Invalid => ("invalid", 0),

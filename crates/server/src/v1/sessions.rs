@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use session::{CallId, ExecuteRequest, Principal, Session, TypeErrors};
+use session::{CallId, ExecuteRequest, Language, Principal, Session, TypeErrors};
 
 use crate::fault::Fault;
 use crate::language::{Usual, Wrong, language};
@@ -26,13 +26,34 @@ impl Time {
     }
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Execute {
-    pub(super) code: String,
+/// What code is written in, and what runs it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Written {
     #[serde(default)]
     language: Option<String>,
     #[serde(default)]
     runtime: Option<String>,
+}
+
+impl Written {
+    pub(super) fn language(&self) -> Result<Language, Fault> {
+        let name = self.language.as_deref().unwrap_or("python");
+        language(name, self.runtime.as_deref(), Usual::Node).map_err(|wrong| match wrong {
+            Wrong::Language(name) => Fault::validation(format!(
+                "there is no language `{name}`; there are python, javascript and typescript"
+            )),
+            Wrong::Runtime { language, by } => {
+                Fault::validation(format!("the runtime of {language} is {by}"))
+            }
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Execute {
+    pub(super) code: String,
+    #[serde(flatten)]
+    written: Written,
     #[serde(default)]
     clear: bool,
     #[serde(default)]
@@ -44,15 +65,7 @@ pub(super) struct Execute {
 impl Execute {
     /// The code, to be run as this call.
     pub(super) fn request(self, call: CallId) -> Result<ExecuteRequest, Fault> {
-        let name = self.language.as_deref().unwrap_or("python");
-        let language = language(name, self.runtime.as_deref(), Usual::Node).map_err(|wrong| match wrong {
-            Wrong::Language(name) => Fault::validation(format!(
-                "there is no language `{name}`; there are python, javascript and typescript"
-            )),
-            Wrong::Runtime { language, by } => {
-                Fault::validation(format!("the runtime of {language} is {by}"))
-            }
-        })?;
+        let language = self.written.language()?;
         let type_errors = match self.type_errors.as_deref() {
             None => None,
             Some("refuse") => Some(TypeErrors::Refuse),
@@ -81,11 +94,15 @@ pub(super) struct Complete {
     pub(super) code: String,
     /// In characters.
     pub(super) cursor: usize,
+    #[serde(flatten)]
+    pub(super) written: Written,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Check {
     pub(super) code: String,
+    #[serde(flatten)]
+    pub(super) written: Written,
 }
 
 #[derive(Debug, Deserialize)]
