@@ -28,7 +28,7 @@ pub(crate) fn join(inner: &Path, relative: &str) -> Option<PathBuf> {
         match part {
             Component::Normal(part) => joined.push(part),
             Component::CurDir => {}
-            Component::ParentDir => _ = joined.pop().then_some(())?,
+            Component::ParentDir => joined.pop().then_some(())?,
             Component::RootDir | Component::Prefix(_) => return None,
         }
     }

@@ -93,9 +93,8 @@ pub(crate) fn enter_script(text: &str, cursor: usize, check: impl FnOnce(&str) -
     }
     match check(text) {
         Some(Checked::Part(blanks)) => Enter::Line(" ".repeat(blanks.min(DEEPEST))),
-        Some(Checked::Whole) => Enter::Run,
         None if script::pieces(text).open.is_open() => Enter::Line(indentation(last_line(text)).to_owned()),
-        None => Enter::Run,
+        Some(Checked::Whole) | None => Enter::Run,
     }
 }
 

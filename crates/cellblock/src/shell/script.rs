@@ -121,13 +121,11 @@ fn piece(rest: &str, first: char, attribute: bool, open: &mut Open, defines: boo
     let is_name = |c: char| c == '_' || c == '$' || c.is_alphanumeric();
     match first {
         '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), Kind::Comment),
-        '/' if rest.starts_with("/*") => match rest[2..].find("*/") {
-            Some(end) => (end + 4, Kind::Comment),
-            None => {
-                open.text = true;
-                (rest.len(), Kind::Comment)
-            }
-        },
+        '/' if rest.starts_with("/*") => {
+            let end = rest[2..].find("*/");
+            open.text |= end.is_none();
+            (end.map_or(rest.len(), |end| end + 4), Kind::Comment)
+        }
         '"' | '\'' | '`' => {
             let (length, closed) = quoted(rest, first);
             open.text |= first == '`' && !closed;
