@@ -37,9 +37,8 @@ export class TypeScript {
 
   /**
    * `runtime`: 'node' or 'deno'. `libraries`: the `node_modules` that has typescript and esbuild. `idle`: milliseconds
-   * after which the compiler's process is ended. `denoLibrary`: the file of Deno's own types, which
-   * lies in the environment. `resolves(name, cwd)`:
-   * whether the runtime would find a package that TypeScript does not.
+   * after which the compiler's process is ended. `denoLibrary`: the file of Deno's own types, by
+   * default the environment's. `resolves(name, cwd)`: whether the runtime would find a package that TypeScript does not.
    */
   constructor({ runtime = 'node', libraries, idle = IDLE, denoLibrary = denoTypes(libraries), resolves, memory }) {
     this.#scope = new Scope(local(runtime));
