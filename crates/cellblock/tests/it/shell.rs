@@ -271,7 +271,7 @@ fn code_that_is_piped_in_is_one_cell() {
     let typed = "interface P { x: number }\nconst p: P = { x: 6 };\np.x * 7\n";
     let ended = piped(&["--language", "typescript"], typed);
     assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "42\n", ""));
-    let ended = piped(&["--language", "typescript"], &typed.replace("6", "'6'"));
+    let ended = piped(&["--language", "typescript"], &typed.replace('6', "'6'"));
     assert!(ended.status == Some(1) && ended.stderr.contains("error TS2322"), "{ended:?}");
     let ended = piped(&["--json"], "print('ü')\n1 / 0");
     assert_eq!(ended.status, Some(1), "{ended:?}");
