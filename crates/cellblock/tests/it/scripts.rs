@@ -111,6 +111,33 @@ fn type_errors_stop_a_program_unless_they_are_warnings() {
 }
 
 #[test]
+fn deno_runs_a_program_that_asks_for_it() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("lib/double.js", "export const double = (x) => 2 * x;\n");
+    bench.write("in.csv", "a");
+    let source = "import { double } from './lib/double.js';\n\
+                  console.log(double(21), Deno.readTextFileSync('in.csv'), Deno.args);\nDeno.exit(3);\n";
+    bench.write("main.js", source);
+    let ended = bench.cellblock(["run", "--runtime", "deno", "main.js", "x"]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(3), "42 a [ \"x\" ]\n"), "{ended:?}");
+    let typed = "const x: number = 'a';\nconsole.log(x);\n";
+    let wrong = script(&bench, "main.ts", typed, &["--runtime", "deno"]);
+    assert_eq!((wrong.status, wrong.stdout.as_str()), (Some(1), ""), "{wrong:?}");
+    assert!(wrong.stderr.contains("main.ts:1:7 - error TS2322"), "{wrong:?}");
+    let source = "#!/usr/bin/env -S deno run\nsetTimeout(() => { throw new Error('late') }, 10);\n\
+                  console.log(Deno.version.deno.split('.').length);\n";
+    let ended = script(&bench, "tool", source, &[]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), "3\n"), "{ended:?}");
+    let options = ["--json", "--language", "javascript", "--runtime", "deno", "-"];
+    let told: Value = serde_json::from_str(&piped(&bench, "throw new Error('x')", &options).stdout).unwrap();
+    assert_eq!(
+        (&told["runtime"], &told["outcome"], &told["status"]),
+        (&"deno".into(), &"raised".into(), &1.into())
+    );
+    bench.assert_nothing_left();
+}
+
+#[test]
 fn what_a_program_imports_comes_with_it() {
     let Some(bench) = Bench::new() else { return };
     bench.write("lib/double.js", "import { two } from '../two.js';\nexport const double = (x) => two * x;\n");
