@@ -68,6 +68,16 @@ pub fn has_library(name: &str) -> bool {
     NAMES.contains(name)
 }
 
+/// Those of them that are not for programs to import.
+pub(crate) const TOOLS: &[&str] = &["acorn", "esbuild", "typescript"];
+
+/// The names of the JavaScript libraries that every environment has for programs, sorted; what they need and their types
+/// are left out.
+pub fn libraries() -> Vec<String> {
+    let of_programs = |name: &String| !name.starts_with("@types/") && !TOOLS.contains(&name.as_str());
+    wanted().unwrap_or_default().into_iter().filter(of_programs).collect()
+}
+
 /// Bytes that an install on this machine fetches for them.
 pub(crate) fn fetched_bytes() -> u64 {
     let here = |line: &str| line.strip_prefix(std::env::consts::ARCH)?.trim().parse().ok();

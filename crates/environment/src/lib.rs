@@ -47,7 +47,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
 pub use imports::imports;
-pub use javascript::has_library;
+pub use javascript::{has_library, libraries as javascript_libraries};
 pub use manifest::{Description, Installed};
 pub use progress::{Fetching, Progress, Stage};
 pub use recipe::{Recipe, choose, holder};

@@ -49,7 +49,6 @@ In every environment, for Node and Deno, with their types, and found from every 
 
 /// The JavaScript libraries that were asked for: those that programs import, and what else comes with them.
 fn javascript_libraries() -> String {
-    const TOOLS: &[&str] = &["acorn", "esbuild", "typescript"];
     let packages = javascript::locked().unwrap();
     let wanted = javascript::wanted().unwrap();
     let told = |kind: &dyn Fn(&str) -> bool| {
@@ -58,7 +57,7 @@ fn javascript_libraries() -> String {
         wanted.map(|name| format!("{name} {}", version(name))).collect::<Vec<_>>().join(", ")
     };
     let types = |name: &str| name.starts_with("@types/");
-    let tool = |name: &str| TOOLS.contains(&name);
+    let tool = |name: &str| javascript::TOOLS.contains(&name);
     format!(
         "\n{}\n\n**Types of what brings none**: {}\n\n**Compilers, parsers**: {}\n",
         told(&|name| !types(name) && !tool(name)),

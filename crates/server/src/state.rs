@@ -116,6 +116,14 @@ impl Service {
         self.opening.borrow().clone()
     }
 
+    /// The name of the environment that cells see, once it is there.
+    pub(crate) fn environment(&self) -> Option<String> {
+        match &*self.opening.borrow() {
+            Opening::Ready(ready) => Some(ready.environment.clone()),
+            _ => None,
+        }
+    }
+
     /// The engine; waits a while for one that is being prepared.
     pub(crate) async fn engine(&self) -> Result<Arc<Engine>, Fault> {
         match self.opening_after(|opening| !opening.is_settled()).await {

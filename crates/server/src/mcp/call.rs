@@ -93,6 +93,7 @@ pub(super) async fn code(
         Outcome::Ok | Outcome::TooMuchOutput { .. } | Outcome::Exited { status: 0 }
     );
     tell(held, reply, &collected, &report).await;
+    reply.set("language", code.language.name());
     reply.set("variables", if report.variables == Survival::Kept { "kept" } else { "lost" });
     if let Some(count) = report.execution_count {
         reply.set("execution_count", count);
@@ -116,7 +117,7 @@ pub(super) async fn code(
     }
     if failed {
         reply.failed(report.outcome.name());
-        let hint = hints::of_code(&code.text, &report, place, session, held.new).await;
+        let hint = hints::of_code(&code, &report, place, session, held.new).await;
         reply.hint(hint);
     } else {
         reply.set("outcome", report.outcome.name());

@@ -146,7 +146,7 @@ impl Tools {
             Wanted::OfSession(wanted) => {
                 let held = service.held(caller, session.as_deref()).await?;
                 let (mut reply, nothing) = (Reply::of(&held), wanted.nothing());
-                let place = Place::of(&service.bounds.network);
+                let place = Place::of(&service.bounds.network, service.environment());
                 wanted.carry_out(&held, &place, &mut reply, context).await?;
                 (reply, nothing)
             }
