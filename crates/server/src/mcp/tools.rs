@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What a client is told when it connects.
 pub(super) const INSTRUCTIONS: &str = "\
-Runs Python and shell commands in a sandbox of your own. Variables and files stay from call to call. The working \
+Runs Python, JavaScript, TypeScript and shell commands in a sandbox of your own. Variables and files stay from call to call. The working \
 directory is the session's; files that were uploaded are in it. Figures that matplotlib shows or leaves open come back \
 as images. Files last beyond the session when they are saved: with output_filename, with ci_push_to_workspace, or at \
 the session's end. Saved files are read with workspace_read, under code-interpreter/.";
@@ -114,6 +114,7 @@ fn execute_code() -> Tool {
     let mut out = output();
     out["result"] = json!({ "type": "string", "description": "the value of the last expression" });
     out["result_file"] = json!({ "type": "string", "description": "has all of result, where that was cut" });
+    out["language"] = json!({ "type": "string", "enum": ["python", "javascript", "typescript"] });
     out["variables"] = json!({ "type": "string", "enum": ["kept", "lost"] });
     out["execution_count"] = json!({ "type": "integer" });
     out["error"] = json!({
@@ -131,9 +132,9 @@ fn execute_code() -> Tool {
         json!({ "type": "array", "items": {}, "description": "the data of tables that were shown" });
     tool(
         EXECUTE_CODE,
-        "Run Python, JavaScript or TypeScript. Variables, imports and files stay for later calls, each language's \
-         variables its own. Printed text and the value of the last expression come back as text, matplotlib figures \
-         as images. TypeScript is type-checked first.",
+        "Run Python, JavaScript or TypeScript. Variables, imports and files stay for later calls; Python has its own \
+         variables, JavaScript and TypeScript share theirs. Printed text and the value of the last expression come \
+         back as text, matplotlib figures as images.",
         (
             json!({
                 "code": { "type": "string", "description": "The code." },
@@ -141,7 +142,11 @@ fn execute_code() -> Tool {
                     "type": "string",
                     "enum": ["python", "javascript", "typescript"],
                     "default": "python",
-                    "description": "javascript and typescript run on Node.",
+                    "description": "javascript and typescript run on Node, with import, require and top-level await; a \
+                                    promise as last value is waited for. TypeScript is type-checked first, names of \
+                                    earlier calls too. Libraries: axios, cheerio, d3-array, date-fns, lodash, \
+                                    mathjs, papaparse, simple-statistics, uuid, zod. display.image(bytes) shows a \
+                                    picture, display.table(rows) a table.",
                 },
                 "output_filename": {
                     "type": "string",
@@ -352,6 +357,14 @@ mod tests {
         let tools: String =
             TOOLS.iter().map(|tool| format!("{}\n", serde_json::to_string_pretty(tool).unwrap())).collect();
         insta::assert_snapshot!("tools", tools);
+    }
+
+    #[test]
+    fn the_libraries_are_those_of_every_environment() {
+        let said =
+            TOOLS[0].input_schema["properties"]["language"]["description"].as_str().unwrap().to_owned();
+        let libraries = environment::javascript_libraries().join(", ");
+        assert!(said.contains(&format!("Libraries: {libraries}.")), "{said}");
     }
 
     #[test]
