@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use crate::bench::Bench;
 use crate::serve::Server;
 
+/// A session that nobody has.
+const GONE: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
 /// `cellblock mcp`, and a client of it.
 struct Agent {
     child: Child,
@@ -200,6 +203,18 @@ fn mistakes_are_answered_with_what_helps() {
     );
     failed(&agent.tool("execute_code", &json!({ "code": "1", "session_id": "a b" })), &["names no session"]);
     failed(&agent.tool("workspace_read", &json!({ "path": "../x" })), &["`..`"]);
+    for (tool, own) in
+        [("workspace_list", json!({})), ("workspace_write", json!({ "path": "a", "content": "a" }))]
+    {
+        for (session, says) in [("a b", "names no session"), (GONE, "There is no session")] {
+            let mut arguments = own.clone();
+            arguments["session_id"] = json!(session);
+            failed(&agent.tool(tool, &arguments), &[says]);
+        }
+    }
+    let unseen = agent.tool("workspace_write", &json!({ "path": "report.md", "content": "x" }));
+    assert_eq!(unseen["isError"], false, "{unseen}");
+    assert!(text(&unseen).contains("`uploads/report.md`"), "{unseen}");
     // Nothing of that was an error of the protocol; a tool that there is not is one.
     let unknown = agent.ask("tools/call", &json!({ "name": "nothing", "arguments": {} }));
     assert_eq!(unknown["error"]["code"], -32602, "{unknown}");

@@ -194,6 +194,13 @@ fn forget(slots: &mut HashMap<Key, Arc<Slot>>) {
     }
 }
 
+fn no_session(session: &str) -> Refusal {
+    Refusal::new(
+        format!("There is no session `{session}`."),
+        "Leave `session_id` out for the session of this conversation, or choose a name for a new one.",
+    )
+}
+
 impl Service {
     /// The name of the workspace of a call: what the client was configured with, else what the session is called.
     fn workspace_name(&self, caller: &Caller, session: Option<&str>) -> Result<WorkspaceName, Refusal> {
@@ -216,11 +223,20 @@ impl Service {
 
     /// The workspace of a call.
     pub(crate) fn workspace_of(&self, caller: &Caller, session: Option<&str>) -> Result<Workspace, Refusal> {
-        let id = session.and_then(|session| session.parse().ok());
-        if let Some(open) = id.and_then(|id| self.open.find(&caller.principal, id))
-            && let Some(workspace) = open.session.workspace()
-        {
-            return Ok(workspace.clone());
+        match session.map(|session| (session, session.parse::<SessionId>())) {
+            Some((session, Ok(id))) => {
+                let open = self.open.find(&caller.principal, id);
+                if let Some(workspace) = open.as_ref().and_then(|open| open.session.workspace()) {
+                    return Ok(workspace.clone());
+                }
+                if open.is_none() && self.conversations.of(&caller.principal, id).is_none() {
+                    return Err(no_session(session));
+                }
+            }
+            Some((session, Err(_))) => {
+                named(session)?;
+            }
+            None => {}
         }
         let name = self.workspace_name(caller, session)?;
         Ok(self.store.workspace(caller.principal.as_str(), &name))
@@ -252,10 +268,7 @@ impl Service {
     /// A session that another edge has opened.
     fn joined(&self, caller: &Caller, session: &str, id: SessionId) -> Result<Held, Refusal> {
         let Some(open) = self.open.find(&caller.principal, id) else {
-            return Err(Refusal::new(
-                format!("There is no session `{session}`."),
-                "Leave `session_id` out for the session of this conversation, or choose a name for a new one.",
-            ));
+            return Err(no_session(session));
         };
         let workspace = open.session.workspace().map(|workspace| workspace.name().clone());
         Ok(Held { open, called: session.to_owned(), workspace, new: false, replaced: false })

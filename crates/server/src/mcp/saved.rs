@@ -261,6 +261,15 @@ async fn near(workspace: &Workspace, path: &WorkspacePath) -> Option<String> {
     (!names.is_empty()).then(|| format!("Is {} meant?", names.join(" or ")))
 }
 
+/// What helps whoever wrote a file that code does not see.
+fn unseen(path: &WorkspacePath) -> Option<String> {
+    let seen = [UPLOADS, CODE_INTERPRETER];
+    let first = path.as_str().split('/').next().unwrap_or_default();
+    (!seen.contains(&first)).then(|| {
+        format!("The sandbox does not see it there; it sees what lies in {UPLOADS}/, as `{UPLOADS}/{path}`.")
+    })
+}
+
 /// `workspace_write`.
 pub(super) async fn write(
     workspace: &Workspace,
@@ -289,6 +298,7 @@ pub(super) async fn write(
     };
     let stored = workspace.write(&path, content).await.map_err(|error| refusal(&error))?;
     reply.say(format!("Written: {path} ({})", size(stored.size)));
+    reply.hint(unseen(&path));
     reply.set("status", "ok");
     reply.set("path", path.as_str());
     reply.set("size", stored.size);
@@ -299,6 +309,14 @@ pub(super) async fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_code_does_not_see_is_told_with_the_path_that_it_sees() {
+        let told = |path: &str| unseen(&parsed(path).unwrap());
+        assert!(told("report.md").unwrap().contains("`uploads/report.md`"));
+        assert!(told("documents/a").is_some());
+        assert_eq!((told("uploads/a"), told("code-interpreter/in/a")), (None, None));
+    }
 
     #[test]
     fn paths_of_the_sandbox_are_told_from_those_of_the_workspace() {
