@@ -108,8 +108,10 @@ def calls(blocks, tool):
             continue
         if found:
             yield found
-        if block.language == "python":
+        if block.language in ("python", "javascript", "typescript"):
             words = {key: block.words[key] for key in ("output_filename",) if key in block.words}
+            if block.language != "python":
+                words["language"] = block.language
             found = Call("execute_code", {"code": block.text + "\n"} | words, block.words, block.line)
         elif block.language == "sh":
             found = Call("execute_command", {"command": block.text}, block.words, block.line)

@@ -7,6 +7,7 @@ import ast
 import asyncio
 import json
 import pathlib
+import re
 import unittest
 
 from skills_ref import validate
@@ -174,7 +175,9 @@ class Interpreter(Played):
     async def nobody(self, agent):
         async with asyncio.timeout(30):
             told = await agent.fails("execute_code", code="name = input('name? ')")
+            asked = await agent.fails("execute_code", code="prompt('name? ')", language="javascript")
         self.assertIn("input", told.text)
+        self.assertIn("Nobody can type", asked.text)
 
     async def long(self, agent):
         told = await agent.ok("execute_code", code="for n in range(60_000): print('line', n)")
@@ -214,11 +217,37 @@ class Interpreter(Played):
         for part in ("drawn", "chart.svg", "chart.png"):
             self.assertIn(part, told.text)
 
-    async def javascript(self, agent):
-        for language in ("javascript", "typescript"):
-            told = await agent.fails("execute_code", code="console.log(1)", language=language)
-            self.assertIn("execute_command", told.text)
-            self.assertIn("node", told.text)
+    async def other_language(self, agent):
+        for given, meant, code in (
+            ("python", "javascript", "const x = 1;"),
+            ("javascript", "python", "def f(x):\n    return x"),
+            ("javascript", "typescript", "const n: number = 1;"),
+            ("typescript", "python", "import pandas as pd"),
+        ):
+            told = await agent.fails("execute_code", code=code, language=given)
+            self.assertIn(f'language="{meant}"', told.text)
+
+    async def types(self, agent):
+        await agent.code("let n = 1", language="typescript")
+        told = await agent.fails("execute_code", code="n = 2\nconst text: string = n", language="typescript")
+        self.assertIn("TypeScriptError", told.structured["error"]["name"])
+        self.assertIn("Nothing has run", told.text)
+        self.assertEqual(await agent.code("n", language="javascript"), "1")
+
+    async def ends(self, agent):
+        await agent.code("const n = 1", language="javascript")
+        told = await agent.fails("execute_code", code="process.exit(1)", language="javascript")
+        self.assertEqual(told.structured["variables"], "lost")
+        self.assertIn("process.exit()", told.text)
+        self.assertEqual(await agent.code("typeof n", language="javascript"), "'undefined'")
+
+    async def of_python(self, agent):
+        await agent.code("x = 1")
+        await agent.code("const y = 1", language="javascript")
+        self.assertIn("ReferenceError", (await agent.fails("execute_code", code="x", language="javascript")).text)
+        self.assertIn("NameError", (await agent.fails("execute_code", code="y")).text)
+        await agent.code("open('x', 'w').write(str(x))")
+        self.assertEqual(await agent.code("fs.readFileSync('x', 'utf8')", language="javascript"), "'1'")
 
     async def operation(self, agent):
         told = await agent.fails("file_operations", operation="rename", paths=["a"])
@@ -270,7 +299,10 @@ class Interpreter(Played):
 
     mistakes = {
         "`output_filename` names what the code did not write": other_file,
-        '`language` is `"javascript"` or `"typescript"`': javascript,
+        "code in another language than `language` says": other_language,
+        "types that do not fit, in TypeScript": types,
+        "`process.exit()` in JavaScript": ends,
+        "a variable of Python in JavaScript, or the other way round": of_python,
         'an `operation` that there is not, as `"rename"`': operation,
         "`write` without `content`, or `read` without `paths`": halves,
         "reading a file that is not there": not_there,
@@ -294,7 +326,11 @@ class Interpreter(Played):
         for wanted, locked in ((both, small), (full, large)):
             for name in wanted:
                 self.assertIn(f" {name.lower()} ", locked.replace("\n", " "), name)
+        javascript = re.search(r"the same in both: ([^.]*)\.", section.text)[1].replace("\n", " ").split(", ")
         async with self.agent() as agent:
+            for name in javascript:
+                kind = await agent.code(f"typeof require({name!r})", language="javascript")
+                self.assertIn(kind, ("'object'", "'function'"), name)
             have = json.loads(await agent.code(INSTALLED))
             missing = {name for name in both | full if name.lower() not in have}
             self.assertFalse(missing & both)
