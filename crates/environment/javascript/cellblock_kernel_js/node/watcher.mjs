@@ -23,6 +23,8 @@ let latest = null;
 
 function cancel(call) {
   interrupted = true;
+  // The call has begun, or ends now: whoever asks for it next is this.
+  latest = null;
   Atomics.store(words, ANSWER, 0);
   ask(call);
 }
@@ -59,20 +61,42 @@ function clear(message) {
   });
 }
 
-/** Terminates what the main thread runs, unless it has heard the last message. */
+/** Whether a termination is under way. */
+let posted = false;
+
+/**
+ * Terminates what the main thread runs, unless it has heard the last message.
+ *
+ * One at a time: the end of the first would take back the wish while the second is still to come, and that would hit
+ * the main thread within its shield.
+ */
 function terminate(then) {
-  if (Atomics.load(words, ANSWER) === 1) return;
-  Atomics.store(words, WISH, 1);
-  if (Atomics.load(words, SHIELD) === 1 || Atomics.load(words, ANSWER) === 1) {
-    granted();
+  if (posted) {
     setTimeout(terminate, AGAIN, then);
     return;
   }
+  if (Atomics.load(words, ANSWER) === 1) {
+    granted();
+    return;
+  }
+  Atomics.store(words, WISH, 1);
+  if (Atomics.load(words, SHIELD) === 1) {
+    // The wish stays: code that does nothing but print is hardly ever met outside its shield.
+    setTimeout(terminate, AGAIN, then);
+    return;
+  }
+  // It may have been heard between the two.
+  if (Atomics.load(words, ANSWER) === 1) {
+    granted();
+    return;
+  }
   // Connected only for this: a session that stays makes the process wait at its end.
+  posted = true;
   const session = new inspector.Session();
   session.connectToMainThread();
   session.post('Runtime.terminateExecution', () => {
     session.disconnect();
+    posted = false;
     granted();
     then();
   });
