@@ -124,9 +124,10 @@ class Reports(KernelCase):
         self.assertEqual(self.run_ok("1", cwd="/does/not/exist").report["cwd"], "/usr")
 
     def test_a_call_that_is_no_call(self) -> None:
-        for payload in (b"{", b"[]", b"null", b'{"code": 5}'):
-            self.kernel.send_raw(0x60, b"x" * 16, payload)
-            call = self.kernel.collect(b"x" * 16)
+        for at, payload in enumerate((b"{", b"[]", b"null", b'{"code": 5}')):
+            name = bytes([120 + at]) * 16
+            self.kernel.send_raw(0x60, name, payload)
+            call = self.kernel.collect(name)
             self.assertEqual(call.status, "raised", payload)
         self.assert_alive()
 
