@@ -108,8 +108,19 @@ async fn read(bridge: Arc<Bridge>) -> anyhow::Result<JoinSet<()>> {
         if read == 0 {
             return Ok(running);
         }
-        anyhow::ensure!(line.len() as u64 <= LONGEST, "read a message: it has more than 32 MiB");
+        if line.len() as u64 > LONGEST {
+            while !line.is_empty() && !line.ends_with(b"\n") {
+                line.clear();
+                (&mut input).take(LONGEST).read_until(b'\n', &mut line).await?;
+            }
+            bridge.refuse(-32600, "this message has more than 32 MiB and was not handed on").await;
+            continue;
+        }
         if line.trim_ascii().is_empty() {
+            continue;
+        }
+        if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&line) {
+            bridge.refuse(-32700, &format!("this line is no JSON: {error}")).await;
             continue;
         }
         let message = Message::of(line.into());
@@ -217,6 +228,12 @@ impl Bridge {
             }
             None => false,
         }
+    }
+
+    /// Answers what is no message, of which no id is known.
+    async fn refuse(&self, code: i32, why: &str) {
+        let answer = json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": why } });
+        let _ = self.lines.send(answer.to_string().into()).await;
     }
 
     /// Sends a message, and hands on what is answered.

@@ -1,6 +1,7 @@
 //! `cellblock mcp` and `/mcp`, as agents' programs speak to them: JSON-RPC by hand, over pipes and over HTTP.
 
 mod languages;
+mod lines;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -16,6 +16,7 @@ mod cut;
 mod directory;
 mod files;
 mod hints;
+mod lines;
 mod output_file;
 mod progress;
 mod reply;

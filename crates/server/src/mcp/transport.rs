@@ -11,6 +11,7 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use session::Principal;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::lines::Lines;
 use super::{CONNECTION, IDLE, Tools, Transport};
 use crate::body;
 use crate::fault::{Fault, Kind};
@@ -106,7 +107,8 @@ where
     let number = tools.0.number;
     tokio::pin!(stop);
     let served = async {
-        let running = tools.serve((reader, writer)).await.map_err(std::io::Error::other)?;
+        let lines = Lines::new(reader, writer, MESSAGE);
+        let running = tools.serve(lines).await.map_err(std::io::Error::other)?;
         running.waiting().await.map_err(std::io::Error::other).map(|_| ())
     };
     let ended = tokio::select! {
