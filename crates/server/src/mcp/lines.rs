@@ -131,12 +131,11 @@ where
             continue;
         }
         let answer = if length > longest { Some(too_long(&line, &last, longest)) } else { unreadable(&line) };
-        let handed_on = match answer {
-            Some(answer) => answers.send(answer).await.is_ok(),
-            None => {
-                line.push(b'\n');
-                into.write_all(&line).await.is_ok()
-            }
+        let handed_on = if let Some(answer) = answer {
+            answers.send(answer).await.is_ok()
+        } else {
+            line.push(b'\n');
+            into.write_all(&line).await.is_ok()
         };
         if !handed_on {
             return;

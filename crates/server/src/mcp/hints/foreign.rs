@@ -63,7 +63,7 @@ static JAVASCRIPT_LINE: LazyLock<Regex> = LazyLock::new(|| {
 });
 static TYPESCRIPT_LINE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r#"^(?:(?:export )?(?:declare )?(?:interface|enum|namespace) \w+.*\{.*|(?:export )?type \w+(?:<.*>)? ?=.*|import type .*|(?:export )?(?:const|let|var) [\w$]+ ?: ?[\w{(\[].*|(?:export )?(?:async )?function \w+(?:<.*>)?\(.*(?:\w\??: ?[\w{(\[]|\) ?: ?[\w{(\[]).*|.*\(\w+\??: (?:string|number|boolean|any|unknown)\b.*|.* as (?:const|any|unknown|string|number)\b.*|.* satisfies \w.*)$"#,
+        r"^(?:(?:export )?(?:declare )?(?:interface|enum|namespace) \w+.*\{.*|(?:export )?type \w+(?:<.*>)? ?=.*|import type .*|(?:export )?(?:const|let|var) [\w$]+ ?: ?[\w{(\[].*|(?:export )?(?:async )?function \w+(?:<.*>)?\(.*(?:\w\??: ?[\w{(\[]|\) ?: ?[\w{(\[]).*|.*\(\w+\??: (?:string|number|boolean|any|unknown)\b.*|.* as (?:const|any|unknown|string|number)\b.*|.* satisfies \w.*)$",
     )
 });
 

@@ -24,19 +24,15 @@ pub(super) fn missing_file(failure: &Failure) -> Option<String> {
     Some(module.trim_start_matches("file://").to_owned())
 }
 
-/// Whether code failed before it ran, or for a name that there is not: `Some` of that name.
-pub(super) fn unread(failure: &Failure) -> Option<Option<String>> {
-    match failure.name {
-        "SyntaxError" => Some(None),
-        "ReferenceError" => unknown(failure).map(Some),
-        UNCHECKED if failure.text.starts_with("TS1") => Some(None),
-        UNCHECKED => unknown(failure).map(Some),
-        _ => None,
-    }
+/// Whether code failed before it ran, or for a name that there is not.
+pub(super) fn is_unread(failure: &Failure) -> bool {
+    let syntax =
+        failure.name == "SyntaxError" || (failure.name == UNCHECKED && failure.text.starts_with("TS1"));
+    syntax || unknown(failure).is_some()
 }
 
 /// The name that there is not.
-fn unknown(failure: &Failure) -> Option<String> {
+pub(super) fn unknown(failure: &Failure) -> Option<String> {
     if failure.name == UNCHECKED {
         return NAMES
             .iter()

@@ -135,7 +135,10 @@ fn of_another_language(code: &str, failure: &Failure) -> Option<String> {
             "NameError" => Some(quoted(failure.text)?),
             _ => return None,
         },
-        Language::Node(_) | Language::Deno(_) => javascript::unread(failure)?,
+        Language::Node(_) | Language::Deno(_) if javascript::is_unread(failure) => {
+            javascript::unknown(failure)
+        }
+        Language::Node(_) | Language::Deno(_) => return None,
     };
     let (at, first) = (raised_line(code, failure.traceback), first_line(code));
     let spoken = foreign::spoken(failure.language, at.unwrap_or(first), unknown.as_deref())?;
