@@ -6,7 +6,7 @@
 
 import { apply, defineProperty, uncurried } from '../safe.mjs';
 
-const { queueMicrotask: soon, Set } = globalThis;
+const { queueMicrotask: soon } = globalThis;
 const { getOwnPropertyDescriptors, defineProperties } = Object;
 const { Set } = globalThis;
 const add = uncurried(Set.prototype.add);
