@@ -312,3 +312,34 @@ os.write(2, b'e' * 60000)";
     daemon.simple(Kind::KillKernel, 1, 0);
     daemon.exited();
 }
+
+#[test]
+fn what_a_kernel_says_of_an_earlier_call_is_of_no_call() {
+    let cell = Cell::start();
+    let mut daemon = cell.connect();
+    daemon.start_kernel(1);
+    let frames = daemon.run(
+        1,
+        1,
+        "send(STDOUT, 'own'); send(STDOUT, 'late', call=0); send(STDERR, 'own too', call=7)",
+    );
+    let of = |number| frames.iter().filter(|frame| frame.call == call(number)).count();
+    // Whose else it is, a kernel does not decide.
+    assert_eq!((of(0), of(1), of(7)), (1, 3, 0), "{frames:?}");
+}
+
+#[test]
+fn an_interrupt_is_told_in_a_frame_too() {
+    let cell = Cell::start();
+    let mut daemon = cell.connect();
+    daemon.start_kernel(1);
+    let wait = "
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+send(STDOUT, 'waits')
+header = HEADER.unpack(receive(HEADER.size))
+send(STDOUT, f'{header[2] == CANCEL} {header[3]} {int.from_bytes(header[5], \"little\")}')";
+    daemon.execute(1, 5, wait);
+    assert_eq!(daemon.expect(Kind::Stdout).payload, b"waits");
+    daemon.simple(Kind::Interrupt, 1, 5);
+    assert_eq!(text(&daemon.until_end(), Kind::Stdout), "True 0 5");
+}

@@ -14,7 +14,7 @@ import time
 
 HEADER = struct.Struct("<2sBBII16s")
 READY, STDOUT, STDERR, DISPLAY, RESULT, DONE = 0x80, 0x81, 0x82, 0x83, 0x84, 0x85
-RUN, STATE, KERNEL_EXITED = 0x60, 0x40, 0x43
+RUN, CANCEL, STATE, KERNEL_EXITED = 0x60, 0x61, 0x40, 0x43
 
 sock = socket.socket(fileno=int(sys.argv[1]))
 
@@ -23,7 +23,8 @@ class NoDone(Exception):
     """The call is not to be ended by the loop below."""
 
 
-def frame(kind, payload=b"", kernel=0, call=0, version=1):
+def frame(kind, payload=b"", kernel=0, call=1, version=1):
+    # Any call but none, which would say that it is late: init knows which one runs.
     payload = payload.encode() if isinstance(payload, str) else payload
     return HEADER.pack(b"CB", version, kind, len(payload), kernel, call.to_bytes(16, "little")) + payload
 
@@ -46,8 +47,11 @@ def loop():
     global length, call
     while True:
         magic, version, kind, length, kernel, call = HEADER.unpack(receive(HEADER.size))
-        assert (magic, version, kind) == (b"CB", 1, RUN)
+        assert (magic, version) == (b"CB", 1) and kind in (RUN, CANCEL)
         code = receive(length)
+        if kind == CANCEL:
+            # It came with a signal, which was enough.
+            continue
         call = int.from_bytes(call, "little")
         report = "done"
         try:
