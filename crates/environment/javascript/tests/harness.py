@@ -7,6 +7,7 @@ tests find libraries.
 
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -42,6 +43,11 @@ NAMES = {READY: "ready", STDOUT: "stdout", STDERR: "stderr", DISPLAY: "display",
 LATE = bytes(16)
 #: Seconds after which a call that has not ended fails the test.
 PATIENCE = float(os.environ.get("CELLBLOCK_TEST_PATIENCE", "60"))
+
+
+def quoted(text: str) -> str:
+    """A value's text with quotes as Node sets them: Deno sets double ones."""
+    return re.sub(r"\"([^\"'\\\\\n]*)\"", r"'\1'", text) if RUNTIME == "deno" else text
 
 
 def cell(text: str) -> str:
@@ -301,7 +307,8 @@ class KernelCase(unittest.TestCase):
         return call
 
     def value(self, code: str, **options: object) -> str | None:
-        return self.run_ok(code, **options).value
+        value = self.run_ok(code, **options).value
+        return value if value is None else quoted(value)
 
     def run_raised(self, code: str, name: str | None = None, **options: object) -> Call:
         call = self.kernel.run(cell(code), **options)

@@ -1,6 +1,6 @@
 """Errors: their names, texts and places."""
 
-from harness import KernelCase
+from harness import RUNTIME, KernelCase, quoted
 
 
 class Errors(KernelCase):
@@ -83,7 +83,7 @@ class Errors(KernelCase):
         self.assertIn("Error: e1", call.traceback)
         self.assertIn("RangeError: e2", call.traceback)
         call = self.run_raised("throw Object.assign(new Error('m'), { code: 'E_MINE', detail: { n: 1 } })")
-        self.assertIn("code: 'E_MINE',\n  detail: { n: 1 }", call.traceback)
+        self.assertIn("code: 'E_MINE',\n  detail: { n: 1 }", quoted(call.traceback))
         self.assertEqual(self.run_raised("class MyError extends Error { name = 'MyError' }; throw new MyError('m')").report["ename"], "MyError")
 
     def test_texts_are_bounded(self) -> None:
@@ -98,7 +98,9 @@ class Errors(KernelCase):
     def test_deep_recursion(self) -> None:
         call = self.run_raised("function f() { return f() + 1 }\nf()", "RangeError")
         self.assertIn("at f (cell-1.js:1:", call.traceback)
-        self.run_raised("function g() { try { g() } finally { g() } }\nlet o = {}; for (let i = 0; i < 1e5; i++) o = { o }; JSON.stringify(o)", "RangeError")
+        # Deno's V8 needs no stack to write nested objects as JSON.
+        deep = "let a = []; for (let i = 0; i < 1e5; i++) a = [a]; a.flat(Infinity)"
+        self.run_raised(f"function g() {{ try {{ g() }} finally {{ g() }} }}\n{deep}", "RangeError")
         self.assert_alive()
 
     def test_callbacks_and_rejections_of_the_call(self) -> None:
@@ -108,7 +110,8 @@ class Errors(KernelCase):
         call = self.run_raised("Promise.reject(new Error('nobody')); 5")
         self.assertEqual((call.report["evalue"], call.result), ("nobody", None))
         self.assertEqual(self.run_raised("process.nextTick(() => { throw new Error('tick') }); 1").report["evalue"], "tick")
-        self.run_raised("Promise.reject('no error'); 5", "UnhandledPromiseRejection")
+        name = "string" if RUNTIME == "deno" else "UnhandledPromiseRejection"
+        self.run_raised("Promise.reject('no error'); 5", name)
         self.assertEqual(self.value("const p = Promise.reject(1); p.catch(() => {}); 6"), "6")
 
     def test_handlers_of_the_users_own(self) -> None:

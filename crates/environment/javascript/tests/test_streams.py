@@ -2,7 +2,7 @@
 
 import re
 
-from harness import KernelCase
+from harness import RUNTIME, KernelCase, only_node, quoted
 
 
 class Streams(KernelCase):
@@ -29,11 +29,12 @@ class Streams(KernelCase):
             """
         )
         self.assertIn("x is 5 { a: [] }\ni\nd\ng\n  inside\n", call.stdout)
-        self.assertIn("│ 0       │ 1 │ 'x' │", call.stdout)
+        self.assertIn('│     0 │ 1 │ "x" │' if RUNTIME == "deno" else "│ 0       │ 1 │ 'x' │", call.stdout)
         self.assertIn("{ deep: [Object] }\n", call.stdout)
         self.assertIn("default: 1\ndefault: 2\n", call.stdout)
         self.assertEqual(call.stderr, "w\nAssertion failed: not so\n")
 
+    @only_node
     def test_console_follows_a_stream_that_was_replaced(self) -> None:
         call = self.run_ok(
             """
@@ -124,6 +125,7 @@ class Late(KernelCase):
             "await new Promise(r => server.listen(0, '127.0.0.1', r)); 0"
         )
         call = self.run_ok("const answer = await (await fetch(`http://127.0.0.1:${server.address().port}/`)).text(); answer")
-        self.assertEqual(call.value, "'pong'")
-        self.assertEqual(call.late_stdout, "asked\n")
+        self.assertEqual(quoted(call.value or ""), "'pong'")
+        # Deno's server remembers nobody on whose behalf it listens: what it says is the running call's.
+        self.assertEqual(call.stdout if RUNTIME == "deno" else call.late_stdout, "asked\n")
         self.run_ok("server.close(); 0")
