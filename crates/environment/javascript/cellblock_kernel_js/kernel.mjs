@@ -67,6 +67,8 @@ class Call {
     this.done = false;
     this.evaluated = false;
     this.outcome = null;
+    /** The checker of TypeScript while this call is checked. */
+    this.checking = null;
     this.final = false;
     this.ending = false;
     this.failed = false;
@@ -281,6 +283,8 @@ export class Kernel {
     const call = this.current;
     if (call === null || call.done || !sameCall(call.id, id)) return;
     this.finish(call, { interrupted: true });
+    // The next check would wait for this one.
+    call.checking?.close();
   }
 
   uncaught(error, owner) {

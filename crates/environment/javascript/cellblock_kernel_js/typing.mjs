@@ -6,8 +6,6 @@ import { STDERR } from './wire.mjs';
 
 /** Milliseconds after which an unused checker gives its memory back. */
 const IDLE = 60000;
-/** The most diagnostics that are shown. */
-const MOST = 20;
 
 class TypeScriptError extends Error {}
 Object.defineProperty(TypeScriptError.prototype, 'name', { value: 'TypeScriptError' });
@@ -27,13 +25,26 @@ export async function prepare(program, call, typed) {
     program.history.length = 0;
   }
   const checker = program.typescript;
-  const { diagnostics, more, javascript, map } = await checker.prepare(code, { number: call.serial, cwd: host.cwd(), program: call.request.filename });
+  call.checking = checker;
+  const { diagnostics, more, javascript, map, unavailable } = await checker.prepare(code, { number: call.serial, cwd: host.cwd() });
+  call.checking = null;
   if (call.done) return null;
   const errors = diagnostics.filter(({ category }) => category === 'error');
   if (errors.length > 0) {
-    const text = report(call.name, code, errors, more);
-    if (call.request.type_errors !== 'warn' || javascript === null || javascript === undefined) throw refusal(errors, text);
-    program.kernel.print(STDERR, `${text}\n`);
+    const warned = call.request.type_errors === 'warn' && typeof javascript === 'string';
+    if (unavailable !== null) {
+      const text = `the ${unavailable}${warned ? '' : ', so the code did not run'}`;
+      if (!warned) {
+        const error = new TypeScriptError(text);
+        error[WHOLE] = `TypeScriptError: ${text}`;
+        throw error;
+      }
+      program.kernel.print(STDERR, `${text}\n`);
+    } else {
+      const text = report(call.name, code, errors, more);
+      if (!warned) throw refusal(errors, text, more);
+      program.kernel.print(STDERR, `${text}\n`);
+    }
   }
   if (map) program.maps.set(call.name, new (await import('./maps.mjs')).SourceMap(map));
   checker.commit(call.serial);
@@ -42,18 +53,22 @@ export async function prepare(program, call, typed) {
   return javascript;
 }
 
-function refusal(errors, text) {
-  const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  const error = new TypeScriptError(`${errors[0].code ? `TS${errors[0].code}: ` : ''}${errors[0].text}${others}`);
+function refusal(errors, text, more) {
+  const others = counted(errors.length - 1 + more);
+  const error = new TypeScriptError(`${errors[0].code ? `TS${errors[0].code}: ` : ''}${errors[0].text}${others && ` (${others})`}`);
   error[WHOLE] = text;
   return error;
+}
+
+function counted(left) {
+  return left > 0 ? `and ${left} more ${left === 1 ? 'error' : 'errors'}` : '';
 }
 
 /** As `tsc` prints it. */
 export function report(name, code, diagnostics, more = 0) {
   const lines = split(code, '\n');
   const parts = [];
-  for (const { line, column, endLine, endColumn, code: number, text } of diagnostics.slice(0, MOST)) {
+  for (const { line, column, endLine, endColumn, code: number, text } of diagnostics) {
     let part = `${name}:${line}:${column} - error ${number ? `TS${number}: ` : ''}${text}`;
     const shown = lines[line - 1];
     if (shown !== undefined && shown.length <= 400) {
@@ -64,7 +79,7 @@ export function report(name, code, diagnostics, more = 0) {
     }
     push(parts, part);
   }
-  const left = max(0, diagnostics.length - MOST) + more;
-  if (left > 0) push(parts, `… and ${left} more`);
+  const left = counted(more);
+  if (left) push(parts, left);
   return join(parts, '\n\n');
 }

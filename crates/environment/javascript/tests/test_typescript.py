@@ -50,3 +50,35 @@ class TypeScript(KernelCase):
         self.kernel.interrupt(call)
         self.assertTrue(self.kernel.collect(call).report["interrupted"])
         self.assertEqual(self.value("const y: number = 2; y", language="typescript"), "2")
+
+    def test_a_check_that_is_interrupted_does_not_hold_up_the_next(self) -> None:
+        self.run_ok("const kept: number = 1", language="typescript")
+        # Instantiations without an end in sight: minutes of work.
+        union = " | ".join(f"'{at}'" for at in range(60))
+        call = self.kernel.send(
+            f"type U = {union}; type Much = `${{U}}${{U}}`;\n"
+            "const all: { [K in `${Much}`]: { [L in `${Much}`]: K } } = {} as { [K in `${Much}`]: { [L in `${Much}`]: L } };",
+            language="typescript",
+        )
+        self.kernel.interrupt(call)
+        self.assertTrue(self.kernel.collect(call).report["interrupted"])
+        # One that is not given up is waited for, five seconds.
+        next_ = self.run_raised("kept.length", "TypeScriptError", language="typescript")
+        self.assertLess(next_.report["seconds"], 4)
+
+    def test_of_many_errors_the_first_are_shown(self) -> None:
+        call = self.run_raised("".join(f"const n{at}: number = 'a'\n" for at in range(27)), "TypeScriptError", language="typescript")
+        self.assertEqual(call.report["evalue"], "TS2322: Type 'string' is not assignable to type 'number'. (and 26 more errors)")
+        self.assertEqual(call.traceback.count("error TS2322"), 20)
+        self.assertTrue(call.traceback.endswith("\n\nand 7 more errors"), call.traceback)
+
+
+class WithoutCompiler(KernelCase):
+    options = {"env": {"CELLBLOCK_TEST_NODE_MODULES": "/nowhere"}}
+
+    def test_what_cannot_be_checked_does_not_run(self) -> None:
+        call = self.run_raised("console.log('ran'); const n: number = 1", "TypeScriptError", language="typescript")
+        self.assertEqual(call.stdout, "")
+        self.assertRegex(call.report["evalue"], "^the types could not be checked: .+, so the code did not run$")
+        self.assertEqual(call.traceback, f"TypeScriptError: {call.report['evalue']}")
+        self.assert_alive()
