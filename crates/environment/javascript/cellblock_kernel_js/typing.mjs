@@ -1,5 +1,7 @@
 // TypeScript: a call is checked, translated, and then run as JavaScript in the same scope.
 
+import { existsSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join as path } from 'node:path';
 import { charCode, join, max, min, push, repeat, slice, split } from './safe.mjs';
 import { WHOLE } from './errors.mjs';
 import { STDERR } from './wire.mjs';
@@ -13,20 +15,25 @@ Object.defineProperty(TypeScriptError.prototype, 'name', { value: 'TypeScriptErr
 /** What to run in place of the code; null where the call has ended. `typed` is false for a call in JavaScript. */
 export async function prepare(program, call, typed) {
   const { host } = program.kernel;
-  const { code } = call.request;
+  const { code, filename } = call.request;
+  // A program's imports are relative to its file.
+  const directory = typeof filename === 'string' && isAbsolute(filename) ? dirname(filename) : host.cwd();
   if (!typed) {
-    program.typescript.note(code, call.serial, host.cwd());
+    program.typescript.note(code, call.serial, directory);
     return code;
   }
   if (program.typescript === null) {
     const { TypeScript } = await import('./typescript/index.mjs');
-    program.typescript = new TypeScript({ runtime: host.runtime, libraries: host.libraries(), idle: IDLE });
+    const libraries = host.libraries();
+    if (host.runtime === 'node') (await import('./node/siblings.mjs')).installSiblings(libraries);
+    program.typescript = new TypeScript({ runtime: host.runtime, libraries, idle: IDLE, resolves });
     for (const { code: earlier, serial, cwd } of program.history) program.typescript.note(earlier, serial, cwd);
     program.history.length = 0;
   }
   const checker = program.typescript;
+  if (call.done) return null;
   call.checking = checker;
-  const { diagnostics, more, javascript, map, unavailable } = await checker.prepare(code, { number: call.serial, cwd: host.cwd() });
+  const { diagnostics, more, javascript, map, unavailable } = await checker.prepare(code, { number: call.serial, cwd: directory });
   call.checking = null;
   if (call.done) return null;
   const errors = diagnostics.filter(({ category }) => category === 'error');
@@ -51,6 +58,15 @@ export async function prepare(program, call, typed) {
   // A whole program leaves nothing for others to be checked with.
   if (call.final) checker.close();
   return javascript;
+}
+
+/** Whether the runtime would find what TypeScript does not: packages of the session's own layer, and files of any kind. */
+function resolves(name, cwd) {
+  if (name[0] === '.' || name[0] === '/') return statSync(path(name[0] === '/' ? '/' : cwd, name), { throwIfNoEntry: false })?.isFile() ?? false;
+  const bare = join(split(name, '/', name[0] === '@' ? 2 : 1), '/');
+  const places = split(process.env.NODE_PATH ?? '', ':');
+  for (let at = 0; at < places.length; at += 1) if (places[at] !== '' && existsSync(path(places[at], bare))) return true;
+  return false;
 }
 
 function refusal(errors, text, more) {

@@ -1,8 +1,11 @@
 """TypeScript: checked first, and run in the scope that JavaScript has."""
 
 import os
+import signal
 import unittest
-from harness import MODULES, KernelCase, quoted
+from pathlib import Path
+
+from harness import MODULES, KernelCase, only_node, quoted
 
 
 @unittest.skipUnless(MODULES and os.path.isdir(f"{MODULES}/typescript"), "no typescript in CELLBLOCK_TEST_NODE_MODULES")
@@ -53,13 +56,12 @@ class TypeScript(KernelCase):
 
     def test_a_check_that_is_interrupted_does_not_hold_up_the_next(self) -> None:
         self.run_ok("const kept: number = 1", language="typescript")
-        # Instantiations without an end in sight: minutes of work.
-        union = " | ".join(f"'{at}'" for at in range(60))
-        call = self.kernel.send(
-            f"type U = {union}; type Much = `${{U}}${{U}}`;\n"
-            "const all: { [K in `${Much}`]: { [L in `${Much}`]: K } } = {} as { [K in `${Much}`]: { [L in `${Much}`]: L } };",
-            language="typescript",
-        )
+        # Stopped, it answers nothing, as if it were busy.
+        pid = self.kernel.process.pid
+        compiler = [int(child) for task in os.listdir(f"/proc/{pid}/task") for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split()]
+        self.assertEqual(len(compiler), 1)
+        os.kill(compiler[0], signal.SIGSTOP)
+        call = self.kernel.send("kept", language="typescript")
         self.kernel.interrupt(call)
         self.assertTrue(self.kernel.collect(call).report["interrupted"])
         # One that is not given up is waited for, five seconds.
@@ -71,6 +73,51 @@ class TypeScript(KernelCase):
         self.assertEqual(call.report["evalue"], "TS2322: Type 'string' is not assignable to type 'number'. (and 26 more errors)")
         self.assertEqual(call.traceback.count("error TS2322"), 20)
         self.assertTrue(call.traceback.endswith("\n\nand 7 more errors"), call.traceback)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.kernel.work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    @only_node
+    def test_files_of_ones_own_are_found_as_the_check_finds_them(self) -> None:
+        people = "export interface Person { name: string }\nexport enum Kind { A = 3 }\n\nexport const x: number = 5;\n"
+        self.write("people.ts", people + "export function fail(p: Person): never {\n  throw new Error(p.name);\n}\n")
+        self.write("other.ts", "import { Person, Kind } from './people';\nexport const who: Person = { name: 'a' }, kind = Kind.A;")
+        self.write("lib/index.ts", "import { x } from '../people.js'; export default x + 1")
+        self.write("old.cts", "const a: number = 4; module.exports = { a };")
+        for code, value in [
+            ("import { Person, x } from './people'; const p: Person = { name: 'b' }; x", "5"),
+            ("import { Kind } from './people.js'; Kind.A", "3"),
+            ("import { who, kind } from './other'; [who.name, kind]", "[ 'a', 3 ]"),
+            ("import six from './lib'; six", "6"),
+            ("(await import('./people.ts')).x", "5"),
+            ("require('./other').kind", "3"),
+            ("require('./old.cts').a", "4"),
+        ]:
+            with self.subTest(code):
+                self.assertEqual(self.value(code, language="typescript"), value)
+        call = self.run_raised("import { fail } from './people';\nfail(who)", "Error", language="typescript")
+        self.assertIn(f"at fail ({self.kernel.work}/people.ts:6:9)", call.traceback)
+        call = self.run_raised("import './people'; import './nobody'", "TypeScriptError", language="typescript")
+        self.assertIn("side-effect import of './nobody'", call.traceback)
+        self.write("wrong.ts", "const a: = 1")
+        self.assertIn("wrong.ts:1:9", self.run_raised("import './wrong'", "SyntaxError", language="typescript").traceback)
+
+    @only_node
+    def test_a_program_of_two_files(self) -> None:
+        self.write("dir/people.ts", "export const names: string[] = ['a']")
+        call = self.kernel.run(
+            "import { names } from './people'\nnames[0] satisfies string\nconsole.log(names.length)",
+            language="typescript", final=True, filename=str(self.kernel.work / "dir/main.ts"),
+        )  # fmt: skip
+        self.assertEqual((call.status, call.stdout), ("ok", "1\n"), call.traceback)
+
+    @only_node
+    def test_packages_of_the_sessions_own_layer(self) -> None:
+        self.write("../.local/lib/node_modules/own/index.js", "module.exports = 7")
+        self.assertEqual(self.value("import own from 'own'; import 'own'; own", language="typescript"), "7")
+        self.run_raised("import 'none'", "TypeScriptError", language="typescript")
 
 
 class WithoutCompiler(KernelCase):

@@ -14,7 +14,7 @@ const COMMA = 2695;
 // `const list = []` has no type of its own until something is put in, which another call may do.
 const EMPTY = [7005, 7034];
 const OFF = new Set([UNTYPED, COMMA, ...EMPTY]);
-const NO_MODULE = new Set([2307, 2792]);
+const NO_MODULE = new Set([2307, 2792, 2882]);
 /** What Deno fetches by itself, and TypeScript cannot look into. */
 const FETCHED = /^(npm|jsr|https?|data|blob):/;
 
