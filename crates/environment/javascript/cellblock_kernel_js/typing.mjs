@@ -2,6 +2,7 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join as path } from 'node:path';
+import { env } from 'node:process';
 import { charCode, join, max, min, push, repeat, slice, split } from './safe.mjs';
 import { WHOLE } from './errors.mjs';
 import { STDERR } from './wire.mjs';
@@ -64,7 +65,7 @@ export async function prepare(program, call, typed) {
 function resolves(name, cwd) {
   if (name[0] === '.' || name[0] === '/') return statSync(path(name[0] === '/' ? '/' : cwd, name), { throwIfNoEntry: false })?.isFile() ?? false;
   const bare = join(split(name, '/', name[0] === '@' ? 2 : 1), '/');
-  const places = split(process.env.NODE_PATH ?? '', ':');
+  const places = split(env.NODE_PATH ?? '', ':');
   for (let at = 0; at < places.length; at += 1) if (places[at] !== '' && existsSync(path(places[at], bare))) return true;
   return false;
 }

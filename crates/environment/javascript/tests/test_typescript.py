@@ -1,5 +1,6 @@
 """TypeScript: checked first, and run in the scope that JavaScript has."""
 
+import itertools
 import os
 import signal
 import unittest
@@ -78,6 +79,34 @@ class TypeScript(KernelCase):
         path = self.kernel.work / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+    def test_enums_and_namespaces_take_the_place_of_other_names(self) -> None:
+        numbers = itertools.count()
+        for before in ("const {} = 1", "let {} = 1", "var {} = 1", "function {}() {{}}", "class {} {{}}"):
+            for after, value in [
+                ("enum {0} {{ A = 1, B }}\n{0}.B", "2"),
+                ("const enum {0} {{ A = 4 }}\n{0}.A", "4"),
+                ("namespace {0} {{ export const x = 5 }}\n{0}.x", "5"),
+                ("class {0} {{ a = 1 }}\nnamespace {0} {{ export const x = 6 }}\n{0}.x + new {0}().a", "7"),
+            ]:
+                name = f"N{next(numbers)}"
+                with self.subTest(f"{before}, then {after}"):
+                    self.run_ok(before.format(name), language="typescript")
+                    self.assertEqual(self.value(after.format(name), language="typescript"), value)
+        self.run_ok("const Both = 1", language="typescript")
+        self.run_ok("namespace Both { export const x = 5 }", language="typescript")
+        code = "namespace Both { export const y = x + 1 }\n[Both.x, Both.y]"
+        self.assertEqual(self.value(code, language="typescript"), "[ 5, 6 ]")
+        self.assertEqual(self.value("const Both = 'text'\nBoth.length", language="typescript"), "4")
+
+    def test_calls_of_javascript_before_the_first_of_typescript_have_types(self) -> None:
+        self.run_ok("const rows = [{ id: 1, name: 'a' }]\nfunction total(list) { return list.length }")
+        self.run_ok("import { join } from 'node:path'; const size = total(rows)")
+        code = "const names: string[] = rows.map(row => row.name); join(names[0], String(size.toFixed()))"
+        self.assertEqual(self.value(code, language="typescript"), "'a/1'")
+        call = self.run_raised("rows[0].nam; join(1)", "TypeScriptError", language="typescript")
+        self.assertIn("cell-4.ts:1:9 - error TS2551", call.traceback)
+        self.assertIn("cell-4.ts:1:19 - error TS2345", call.traceback)
 
     @only_node
     def test_files_of_ones_own_are_found_as_the_check_finds_them(self) -> None:

@@ -11,7 +11,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import process from 'node:process';
+import { URL, fileURLToPath } from 'node:url';
 
 const RELATIVE = /^(?:\.{0,2}\/|\.{1,2}$|file:)/;
 const PACKAGES = '/node_modules/';

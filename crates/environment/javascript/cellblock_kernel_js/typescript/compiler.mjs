@@ -79,9 +79,9 @@ export class Compiler {
     return this.#emit(text, number);
   }
 
-  #emit(text, number, { fresh, siblings } = {}) {
+  #emit(text, number, { fresh, siblings, names } = {}) {
     const { libraries, taken } = this.#options;
-    return emitted(text, { libraries, name: `cell-${number}.ts`, taken, fresh, siblings });
+    return emitted(text, { libraries, name: `cell-${number}.ts`, taken, fresh, siblings, names });
   }
 
   warm(cwd) {

@@ -16,9 +16,9 @@ const MAP = '//# sourceMappingURL=data:application/json;base64,';
 /**
  * Gives `{ javascript, map }`; fails with what esbuild said. `taken` is the set of names that earlier translations made
  * up; those of this one are added. Enums and namespaces go on with what has their name; those in `fresh` do not.
- * `siblings` declares what else is in those that do.
+ * `siblings` declares what else is in those that do; `names` is what the call declares.
  */
-export async function emitted(text, { libraries, name, taken, fresh = [], siblings = '' }) {
+export async function emitted(text, { libraries, name, taken, fresh = new Set(), siblings = '', names = new Map() }) {
   const args = [
     '--loader=ts', '--target=esnext', '--charset=utf8', '--sourcemap=inline', '--sources-content=false',
     '--supported:decorators=false', '--log-level=error', '--color=false', `--sourcefile=${name}`, `--tsconfig-raw=${RAW}`,
@@ -27,12 +27,22 @@ export async function emitted(text, { libraries, name, taken, fresh = [], siblin
   if (status !== 0) throw new Error(complaint.trim() || `esbuild ended with ${status}`);
   const map = output.lastIndexOf(MAP);
   let javascript = output.slice(0, output.lastIndexOf(END, map));
-  for (const one of fresh) {
-    javascript = javascript.replace(`})(${one} || {});`, '})({});').replace(`})(${one} || (${one} = {}));`, `})(${one} = {});`);
-  }
+  for (const one of fresh) javascript = javascript.replace(`})(${one} || {});`, '})({});');
+  for (const [one, { inner }] of names) if (inner) javascript = namespace(javascript, one, fresh.has(one));
   const known = new Set(text.match(MADE_UP));
   for (const word of javascript.match(MADE_UP) ?? []) if (!known.has(word)) taken.add(word);
   return { javascript, map: JSON.parse(Buffer.from(output.slice(map + MAP.length).trim(), 'base64').toString()) };
+}
+
+/**
+ * A namespace gets its object where it is declared and not where it is filled: what assigns a name cannot take the
+ * place of an earlier call's constant. One that goes on with a function or a class has no declaration of its own.
+ */
+function namespace(javascript, name, fresh) {
+  const word = name.replaceAll('$', '\\$');
+  return javascript
+    .replace(new RegExp(`^((?:export )?var ${word});$`, 'm'), (_, head) => `${head} = ${fresh ? '' : `${name} || `}{};`)
+    .replaceAll(new RegExp(`^\\}\\)\\(${word} \\|\\| \\(${word} = \\{\\}\\)\\);$`, 'gm'), () => `})(${name});`);
 }
 
 /** Names that begin as those do that esbuild makes up; what two underscores begin are its helpers, the same in all. */

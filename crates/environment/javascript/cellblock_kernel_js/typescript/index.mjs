@@ -5,8 +5,9 @@
 //   ts.commit(3)          the code was begun: later calls see what it declares
 //
 // What must stay true: nothing is written to the disk and no process runs until the first call of TypeScript; the
-// compiler's process ends `idle` milliseconds after the last check, and all it knew is told to the next one; a call
-// that was not begun declares nothing; and code that could not be checked is said to be so, never passed as right.
+// compiler's process ends `idle` milliseconds after the last check (a minute, if nothing else is said), which gives its
+// memory back, and all it knew is told to the next one; a call that was not begun declares nothing; and
+// code that could not be checked is said to be so, never passed as right.
 import { existsSync } from 'node:fs';
 
 import { Compiler } from './compiler.mjs';
