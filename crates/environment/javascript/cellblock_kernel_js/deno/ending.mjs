@@ -62,15 +62,19 @@ export function installEnding(on, owner, port) {
       const { on: listen } = process;
       apply(listen, process, ['beforeExit', () => {}]);
       addEventListener('unload', () => {
+        if (ending) return;
         ending = true;
         process._exiting = true;
         const status = process.exitCode ?? 0;
         try {
           apply(emit, process, ['exit', status]);
-        } finally {
-          const last = process.exitCode ?? status;
-          leave((on.leaving(last, true) ?? last) & 0xff);
+        } catch (error) {
+          // Ends the program that has failed after all.
+          on.uncaught(error, undefined);
+          leave(1);
         }
+        const last = process.exitCode ?? status;
+        leave((on.leaving(last, true) ?? last) & 0xff);
       });
     },
   };

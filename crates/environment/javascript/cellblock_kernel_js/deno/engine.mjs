@@ -9,6 +9,8 @@
 // - The promise of a text lives as long as it has not settled. If it were collected, the inspector would say so in the
 //   midst of the collection, the session's callback would run there, and V8 ends the process. So each is held, until
 //   its answer comes; that of a call that was interrupted for good.
+// - The program that ends this process is evaluated without a session, which would keep its event loop from being
+//   empty: the text's own promise tells that it has settled, and nobody asks for its value.
 
 import inspector from 'node:inspector';
 import { apply, match, slice, startsWith, uncurried } from '../safe.mjs';
@@ -18,6 +20,7 @@ const { setPromiseHooks } = Deno[Deno.internal].core;
 const hold = uncurried(Set.prototype.add);
 const drop = uncurried(Set.prototype.delete);
 const { post } = inspector.Session.prototype;
+const { then } = Promise.prototype;
 // Not called by the name `eval`, so that it works in the global scope.
 const { queueMicrotask: soon, eval: evaluate } = globalThis;
 const STRICT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*(['"])use strict\1/;
@@ -25,8 +28,7 @@ const STRICT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*(['"])use strict\1/;
 export class Engine {
   constructor() {
     this.url = inspector.url();
-    this.session = new inspector.Session();
-    this.session.connect();
+    this.last = false;
     this.held = new Set();
     this.making = false;
     // It stays, since Deno takes none away again; it costs an `await` thirty nanoseconds. The first promise that a text
@@ -39,9 +41,16 @@ export class Engine {
     this.names = [];
     /** Where a function that V8 calls for us puts what a remote object stands for. */
     this.sink = { value: undefined };
+    this.connect();
+  }
+
+  connect() {
+    this.session = new inspector.Session();
+    this.session.connect();
     globalThis.__cellblock = this.sink;
-    this.post('Runtime.evaluate', { expression: '__cellblock' }, (_, answer) => {
-      this.id = answer.result.objectId;
+    this.post('Runtime.evaluate', { expression: '__cellblock' }, (error, answer) => {
+      // There is none where the session was closed meanwhile.
+      if (!error) this.id = answer.result.objectId;
     });
     delete globalThis.__cellblock;
   }
@@ -51,6 +60,7 @@ export class Engine {
   }
 
   evaluate(source, name, owner, settled) {
+    if (this.session === null) this.connect();
     let text = source;
     // Only the very first characters of a script may be a line for the shell.
     if (startsWith(text, '#!')) text = `//${slice(text, 2)}`;
@@ -58,13 +68,20 @@ export class Engine {
     const expression = `${prefix}${text}\n//# sourceURL=${named(name, prefix.length, owner)}`;
     this.made = null;
     this.making = true;
+    const last = this.last;
     this.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'call' }, (error, answer) => {
+      // The promise tells, and of what was not compiled there is none.
+      if (last && promise !== null) return;
       drop(this.held, promise);
       soon(() => settled(error ? { lost: true } : this.ended(answer, prefix.length)));
     });
     this.making = false;
     const promise = this.made;
-    if (promise !== null) hold(this.held, promise);
+    if (promise === null) return;
+    hold(this.held, promise);
+    if (!this.last) return;
+    apply(then, promise, [() => settled({ value: undefined }), (thrown) => settled({ thrown, line: 0, column: 0 })]);
+    this.close();
   }
 
   /** Asks for the names of `let`, `const` and `class`: the answer needs a turn. */
@@ -88,7 +105,8 @@ export class Engine {
 
   /** Nothing more is to be evaluated: Workers begin at once now, and the program's end waits for no session. */
   close() {
-    this.session.disconnect();
+    this.session?.disconnect();
+    this.session = null;
   }
 
   ended({ exceptionDetails: thrown, result }, shift) {

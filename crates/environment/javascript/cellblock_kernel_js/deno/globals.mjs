@@ -16,6 +16,9 @@ const NAMES = [
   'wasi', 'worker_threads', 'zlib',
 ];
 
+/** Globals of Deno's that are made when first read, by nothing of the user's. */
+const GETTERS = new Set(['Buffer', 'global', 'process']);
+
 function hidden(name, value) {
   defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 }
@@ -81,7 +84,7 @@ export class Globals {
   }
 
   isLazy(name) {
-    return this.builtin.has(name) && Object.getOwnPropertyDescriptor(globalThis, name)?.get !== undefined;
+    return (this.builtin.has(name) || GETTERS.has(name)) && Object.getOwnPropertyDescriptor(globalThis, name)?.get !== undefined;
   }
 
   /** What could be imported under a name that begins so: built-in modules, packages, files. */

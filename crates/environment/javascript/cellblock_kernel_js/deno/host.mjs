@@ -6,6 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Engine } from './engine.mjs';
 import { Globals, libraries } from './globals.mjs';
 import { installEnding } from './ending.mjs';
+import { guardSignals, installSignals } from './signals.mjs';
 import { installStacks } from './stacks.mjs';
 import { childrenSeconds } from './system.mjs';
 import { apply, match, startsWith } from '../safe.mjs';
@@ -44,8 +45,7 @@ export function host(fd) {
     write: port.write,
     shielded: port.shielded,
     serve(kernel, on) {
-      // The signal comes with a cancel, which says more. With a handler it ends nothing here, and children do as they like.
-      Deno.addSignalListener('SIGINT', () => {});
+      installSignals();
       installStacks();
       globals.install(kernel, this);
       ending = installEnding(on, owner, port);
@@ -62,7 +62,15 @@ export function host(fd) {
     isProxy,
     isPromise,
     then: (promise, good, bad) => apply(then, promise, [good, bad]),
-    begin: (request) => globals.begin(request),
+    begin(request) {
+      guardSignals();
+      globals.begin(request);
+      if (request.final !== true) return;
+      // Its event loop may be empty before its code has settled.
+      engine.last = true;
+      port.release();
+      ending.drain();
+    },
     load: (specifier, options) => globals.load(specifier, options),
     require: (specifier) => globals.loader.required().require(specifier),
     acorn: () => globals.acorn(),
@@ -73,11 +81,7 @@ export function host(fd) {
     modules: (prefix) => globals.modules(prefix),
     libraries: () => libraries(),
     finish: (status) => ending.finish(status),
-    drain() {
-      port.release();
-      engine.close();
-      ending.drain();
-    },
+    drain: () => engine.close(),
     cpu: () => {
       const { user, system } = process.cpuUsage();
       return (user + system) / 1e6 + childrenSeconds();

@@ -16,6 +16,7 @@
 import { ANSWER, SHIELD, WISH } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes } from '../safe.mjs';
+import { whenSignalled } from './signals.mjs';
 import { KILLED } from './words.mjs';
 import { leave, own, pipe, readWhole, readable, sendWhole } from './system.mjs';
 
@@ -110,7 +111,7 @@ export class Port {
       return { ...header, payload };
     });
     try {
-      if (frame.kind === CANCEL) this.on.cancel(frame.call);
+      if (frame.kind === CANCEL) whenSignalled(() => this.on.cancel(frame.call));
       else if (frame.kind === RUN) this.on.run(frame.call, frame.payload);
     } catch (error) {
       // Whatever the code has broken, the next call is heard.
