@@ -6,9 +6,14 @@
 // directory and above, then in the session's own layer (NODE_PATH, which Deno does not know), then in the environment.
 // Offline, what is not there is said in one sentence: Deno's own names the kernel's files, or commands of projects.
 
-import { apply } from '../safe.mjs';
+//
+// A module's own code runs in a microtask, where it can be interrupted (port.mjs): Deno runs what it has loaded from its
+// event loop, and a termination there ends the process, or crashes it. So a module is first loaded deferred.
+
+import { apply, ownKeys } from '../safe.mjs';
 
 const { cwd } = Deno;
+const { setImmediate: later, queueMicrotask: soon } = globalThis;
 const { create } = Object;
 const { getBuiltinModule } = process;
 /** What a cell's file is called where a file's name is asked for. */
@@ -121,7 +126,18 @@ export class Loader {
       else this.hook();
     }
     try {
-      return await (options === undefined ? import(asked) : import(asked, options));
+      // What has attributes holds no code, and Deno's own modules cannot be deferred.
+      if (options !== undefined) return await import(asked, options);
+      if (asked.startsWith('node:')) return await import(asked);
+      const deferred = await import.defer(asked);
+      await new Promise((resolve) => void later(() => soon(resolve)));
+      try {
+        // It is evaluated when it is first looked at.
+        ownKeys(deferred);
+      } catch {
+        // The import says so again.
+      }
+      return await import(asked);
     } catch (error) {
       throw said(error, asked, wanted, this.directory());
     }

@@ -107,7 +107,7 @@ export class Port {
       const header = readHeader(bytes);
       const payload = new Bytes(header.length);
       readWhole(this.reader, payload);
-      if (header.kind === CANCEL) store(this.words, ANSWER, 1);
+      store(this.words, ANSWER, 1);
       return { ...header, payload };
     });
     try {

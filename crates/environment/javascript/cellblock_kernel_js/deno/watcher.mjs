@@ -9,6 +9,8 @@ import { leave, readLater, untilReadable, writeLater } from './system.mjs';
 /** Milliseconds in which a main thread that is not busy answers, and between looks at one that is shielded. */
 const PATIENCE = 60;
 const AGAIN = 1;
+/** Milliseconds that a call after an interrupted one waits for the main thread, if what that left behind keeps it busy. */
+const CLEAR = 200;
 const TRIES = 100;
 /** Milliseconds that a termination is waited for. */
 const LONGEST = 500;
@@ -22,8 +24,9 @@ let wake;
 let inspector = null;
 /** Workers of the user's that are being told to begin. */
 let begun = [];
-/** The cancel that is being seen to: a later one takes its place. */
+/** The cancel, or the call after one, that is being seen to: a later one takes its place. */
 let wanted = 0;
+let interrupted = false;
 
 /** A connection to the main thread's inspector. */
 function connected() {
@@ -48,12 +51,12 @@ function connected() {
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-async function interrupt() {
+async function interrupt(patience) {
   wanted += 1;
   const mine = wanted;
   const over = () => mine !== wanted || Atomics.load(words, ANSWER) === 1;
-  for (;;) {
-    await sleep(PATIENCE);
+  for (let first = true; ; first = false) {
+    await sleep(first ? patience : PATIENCE);
     if (over()) return;
     const debug = await connected();
     // From here on the main thread begins nothing that must not be terminated; what it has begun may take its time.
@@ -99,7 +102,7 @@ async function watch() {
     const header = readHeader(first);
     if (header === null) leave(0);
     const known = header.kind === RUN || header.kind === CANCEL;
-    if (header.kind === CANCEL) Atomics.store(words, ANSWER, 0);
+    if (known) Atomics.store(words, ANSWER, 0);
     if (known) await pass(first);
     for (let left = header.length; left > 0; ) {
       const part = chunk.subarray(0, Math.min(left, CHUNK));
@@ -108,7 +111,12 @@ async function watch() {
       left -= part.length;
     }
     wake.call();
-    if (header.kind === CANCEL) interrupt().catch(() => {});
+    if (header.kind === CANCEL) {
+      interrupted = true;
+      interrupt(PATIENCE).catch(() => {});
+    } else if (interrupted && known) {
+      interrupt(CLEAR).catch(() => {});
+    }
   }
 }
 
