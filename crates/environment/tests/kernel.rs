@@ -47,14 +47,27 @@ fn the_kernel_passes_its_own_tests() {
 }
 
 #[test]
-fn the_kernel_for_javascript_passes_its_own_tests() {
+fn the_kernel_for_javascript_passes_its_own_tests_in_node() {
+    javascript("node");
+}
+
+#[test]
+fn the_kernel_for_javascript_passes_its_own_tests_in_deno() {
+    javascript("deno");
+}
+
+fn javascript(runtime: &str) {
     let Some(root) = environment() else { return };
-    let node = root.join("bin/node");
-    assert!(node.exists(), "the environment has no Node.js");
+    let program = root.join("bin").join(runtime);
+    assert!(program.exists(), "the environment has no {runtime}");
     let scratch = tempfile::tempdir().unwrap();
     let python = interpreter(&root, scratch.path());
-    let modules = root.join("lib/node_modules");
-    let variables = [("CELLBLOCK_TEST_NODE", node), ("CELLBLOCK_TEST_NODE_MODULES", modules)];
+    let variables = [
+        ("CELLBLOCK_TEST_RUNTIME", runtime.into()),
+        ("CELLBLOCK_TEST_NODE", root.join("bin/node")),
+        ("CELLBLOCK_TEST_DENO", root.join("bin/deno")),
+        ("CELLBLOCK_TEST_NODE_MODULES", root.join("lib/node_modules")),
+    ];
     unittest(&python, "javascript/tests", &variables);
 }
 

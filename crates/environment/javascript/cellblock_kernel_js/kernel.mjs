@@ -282,6 +282,7 @@ export class Kernel {
   cancel(id) {
     const call = this.current;
     if (call === null || call.done || !sameCall(call.id, id)) return;
+    call.interrupted = true;
     this.finish(call, { interrupted: true });
     // The next check would wait for this one.
     call.checking?.close();

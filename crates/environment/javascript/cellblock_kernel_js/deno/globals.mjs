@@ -38,12 +38,12 @@ function lazy(name, make) {
 }
 
 export class Globals {
-  install(kernel) {
+  install(kernel, { owner }) {
     installStreams(kernel);
     installTimers();
     process.argv = [Deno.execPath()];
     defineProperty(Deno, 'args', { value: [], writable: true, configurable: true, enumerable: true });
-    const loader = (this.loader = new Loader());
+    const loader = (this.loader = new Loader(owner));
     const { getBuiltinModule } = process;
     this.builtin = new Set();
     for (const name of NAMES) {

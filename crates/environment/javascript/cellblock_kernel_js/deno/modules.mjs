@@ -45,7 +45,9 @@ function packageOf(specifier) {
 }
 
 export class Loader {
-  constructor() {
+  /** `owner`: gives the call on whose behalf the running code runs. */
+  constructor(owner) {
+    this.owner = owner;
     this.filename = null;
     this.hooked = false;
     this.made = null;
@@ -129,8 +131,11 @@ export class Loader {
       // What has attributes holds no code, and Deno's own modules cannot be deferred.
       if (options !== undefined) return await import(asked, options);
       if (asked.startsWith('node:')) return await import(asked);
+      const call = this.owner();
       const deferred = await import.defer(asked);
       await new Promise((resolve) => void later(() => soon(resolve)));
+      // What an interrupted call has not begun yet does not hold up the next one.
+      if (call?.interrupted === true) return await new Promise(() => {});
       try {
         // It is evaluated when it is first looked at.
         ownKeys(deferred);
