@@ -71,6 +71,26 @@ fn javascript(runtime: &str) {
     unittest(&python, "javascript/tests", &variables);
 }
 
+#[test]
+fn the_check_of_typescript_passes_its_own_tests() {
+    let Some(root) = environment() else { return };
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("javascript/tests");
+    let files = fs::read_dir(&tests).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<PathBuf> = files.filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
+    assert!(!files.is_empty());
+    let ran = Command::new(root.join("bin/node"))
+        // One after the other: some of them measure.
+        .args(["--test", "--test-concurrency=1"])
+        .args(files)
+        .current_dir(&tests)
+        .env("CELLBLOCK_TEST_NODE_MODULES", root.join("lib/node_modules"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{said}");
+    assert!(said.contains("fail 0") && !said.contains("pass 0\n"), "{said}");
+}
+
 /// Runs the tests in a directory of this crate.
 fn unittest(python: &Path, tests: &str, variables: &[(&str, PathBuf)]) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join(tests);

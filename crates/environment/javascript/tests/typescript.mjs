@@ -1,5 +1,5 @@
 // What the tests of TypeScript share: a session of calls that are checked, and begun if nothing is wrong with them.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,14 +10,10 @@ import { TypeScript } from '../cellblock_kernel_js/typescript/index.mjs';
 export const libraries = found();
 
 function found() {
-  const places = [process.env.CELLBLOCK_TEST_LIBRARIES];
-  const environments = process.env.CELLBLOCK_TEST_ENVIRONMENTS;
-  if (environments) {
-    for (const one of readFileSync(join(environments, 'READY.txt'), 'utf8').split('\n')) places.push(`${one}/lib/node_modules`);
-  }
+  const places = [process.env.CELLBLOCK_TEST_NODE_MODULES];
   for (let at = import.meta.dirname; at !== '/'; at = dirname(at)) places.push(join(at, 'node_modules'));
   const place = places.find((one) => one && existsSync(join(one, 'typescript/package.json')));
-  if (!place) throw new Error('no JavaScript libraries: set CELLBLOCK_TEST_LIBRARIES or CELLBLOCK_TEST_ENVIRONMENTS');
+  if (!place) throw new Error('no JavaScript libraries: set CELLBLOCK_TEST_NODE_MODULES');
   return place;
 }
 

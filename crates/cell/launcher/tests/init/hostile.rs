@@ -78,7 +78,11 @@ raise NoDone";
     // Its own, or nobody's: what an earlier call of it left behind.
     let own = |frame: &&Frame| (frame.kernel, frame.call) == (KernelId(2), call(6));
     let late = |frame: &&Frame| (frame.kernel, frame.call) == (KernelId(2), CallId::NONE);
-    assert_eq!((frames.iter().filter(own).count(), frames.iter().filter(late).count()), (13, 4), "{frames:?}");
+    assert_eq!(
+        (frames.iter().filter(own).count(), frames.iter().filter(late).count()),
+        (13, 4),
+        "{frames:?}"
+    );
     // Kernel 1 still runs what it ran.
     daemon.simple(Kind::Interrupt, 1, 5);
     let frames = daemon.until_end();
