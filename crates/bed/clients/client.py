@@ -133,9 +133,11 @@ def via_pip(url: str) -> str:
 def via_npm(url: str) -> str:
     with tempfile.TemporaryDirectory() as directory:
         npm = os.path.realpath(shutil.which("npm") or "npm")
-        # Its first line names an interpreter that may not be there outside of a cell.
+        with open(npm, encoding="utf-8") as script:
+            # In a cell it is a script of the shell; else its first line names an interpreter that may not be there.
+            node = [] if script.readline() == "#!/bin/sh\n" else ["node"]
         run(
-            *("node", npm, "install", "--registry", url, "--prefix", directory, "--cache", f"{directory}/cache"),
+            *(*node, npm, "install", "--registry", url, "--prefix", directory, "--cache", f"{directory}/cache"),
             *("--no-audit", "--no-fund", "--no-update-notifier", "--fetch-retries=0", "bed-package"),
             # It would stay behind in the directory of temporary files.
             NODE_DISABLE_COMPILE_CACHE="1",
