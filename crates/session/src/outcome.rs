@@ -43,6 +43,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) oom_kills: u64,
     /// What the watchdog did during the call.
     pub(crate) soft_kill: Option<SoftKill>,
+    /// The end of what was written.
+    pub(crate) last_words: &'a [u8],
     /// What was written, bytes.
     pub(crate) written: u64,
     /// How much may be written, bytes.
@@ -198,9 +200,8 @@ fn died(evidence: &Evidence) -> Outcome {
                 "killed (SIGKILL)".to_owned()
             },
         }),
-        Some(WaitStatus::Signaled(signal)) => {
-            Outcome::Crashed { signal: Some(signal), detail: signal_text(signal) }
-        }
+        Some(WaitStatus::Signaled(signal)) => heap_was_full(evidence, signal)
+            .unwrap_or_else(|| Outcome::Crashed { signal: Some(signal), detail: signal_text(signal) }),
         // A command's status is its answer, and stands in the report.
         Some(WaitStatus::Exited(_)) if evidence.command => {
             if evidence.disk_over {
@@ -228,6 +229,20 @@ fn out_of_memory(evidence: &Evidence) -> Option<Outcome> {
         .then_some(Outcome::OutOfMemory { limit: evidence.memory.limit, peak: evidence.memory.peak })
 }
 
+/// V8 ended itself because its heap, which may grow to the cell's limit, was full: where that limit is only watched, it
+/// can be sooner than the watchdog. Its words are all that tells this from another abort; code that writes them and
+/// aborts deceives only itself.
+fn heap_was_full(evidence: &Evidence, signal: i32) -> Option<Outcome> {
+    let said = |words: &str| evidence.last_words.windows(words.len()).any(|at| at == words.as_bytes());
+    let full = ["JavaScript heap out of memory", "Fatal JavaScript out of memory"];
+    if !([SIGTRAP, SIGABRT].contains(&signal) && !evidence.command && full.into_iter().any(said)) {
+        return None;
+    }
+    // A single thing that is too large ends it as well, however little is in use.
+    let reached = said("heap limit").then_some(evidence.memory.limit);
+    Some(Outcome::OutOfMemory { limit: evidence.memory.limit, peak: evidence.memory.peak.or(reached) })
+}
+
 /// A process of the cell was killed, and it was not what the call ran in.
 fn killed_beside(evidence: &Evidence) -> Option<String> {
     let limit = match evidence.soft_kill {
@@ -246,6 +261,8 @@ fn too_much_output(evidence: &Evidence) -> Outcome {
     }
 }
 
+const SIGTRAP: i32 = 5;
+const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 
 /// A signal as a person reads it: `segmentation fault (SIGSEGV)`.

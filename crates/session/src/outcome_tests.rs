@@ -19,6 +19,7 @@ fn evidence(how: How) -> Evidence<'static> {
         memory: MEMORY,
         oom_kills: 0,
         soft_kill: None,
+        last_words: b"",
         written: 0,
         output_limit: 100,
         output_file: None,
@@ -159,6 +160,34 @@ fn a_kernel_killed_while_the_counter_grew_ran_out_of_memory() {
     let Outcome::Crashed { signal: Some(9), .. } = decide(&killed).outcome else {
         panic!("a kill without want of memory is a crash")
     };
+}
+
+#[test]
+fn an_interpreter_that_says_that_its_heap_is_full_ran_out_of_memory() {
+    let node =
+        b"FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n 1: 0x74f963";
+    let deno = b"# Fatal JavaScript out of memory: Reached heap limit\n#";
+    let unmeasured = Memory { hard: false, peak: None, ..MEMORY };
+    let gave_up = |signal, last_words| Evidence {
+        exit: Some(WaitStatus::Signaled(signal)),
+        memory: unmeasured,
+        last_words,
+        ..evidence(How::Exited)
+    };
+    let full = |peak| Outcome::OutOfMemory { limit: 64 << 20, peak };
+    decides(&gave_up(6, node), full(Some(64 << 20)), Survival::Lost);
+    decides(&gave_up(5, deno), full(Some(64 << 20)), Survival::Lost);
+    decides(&Evidence { memory: MEMORY, ..gave_up(5, deno) }, full(Some(60 << 20)), Survival::Lost);
+    decides(
+        &gave_up(5, b"# Fatal JavaScript out of memory: CALL_AND_RETRY_LAST"),
+        full(None),
+        Survival::Lost,
+    );
+    for other in [gave_up(6, b"assertion failed"), gave_up(11, node)] {
+        let Outcome::Crashed { .. } = decide(&other).outcome else { panic!("{other:?}") };
+    }
+    let command = Evidence { command: true, ..gave_up(6, node) };
+    let Outcome::Crashed { .. } = decide(&command).outcome else { panic!("a program of the user's crashed") };
 }
 
 #[test]

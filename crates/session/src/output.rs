@@ -27,6 +27,9 @@ pub(crate) const DISPLAY_LIMIT: u64 = 64 << 20;
 /// How much is written at once, bytes, at least.
 const GATHERED: usize = 64 << 10;
 
+/// How much of the end of a call's output is at hand when it ends, bytes: what V8 says when it gives up, with a stack.
+const LAST_WORDS: usize = 16 << 10;
+
 /// How many names are tried for a file of output.
 const NAMES: u32 = 1000;
 
@@ -40,6 +43,8 @@ pub(crate) struct Output {
     not_displayed: u64,
     /// What was passed on, while nothing was cut.
     kept: Vec<u8>,
+    /// The end of what was written, at least [`LAST_WORDS`] of it.
+    last_words: Vec<u8>,
     spool: Option<Spool>,
 }
 
@@ -55,7 +60,15 @@ pub(crate) struct Taken {
 impl Output {
     /// Nothing yet; this many bytes may be passed on.
     pub(crate) fn new(limit: u64) -> Output {
-        Output { limit, written: 0, displayed: 0, not_displayed: 0, kept: Vec::new(), spool: None }
+        Output {
+            limit,
+            written: 0,
+            displayed: 0,
+            not_displayed: 0,
+            kept: Vec::new(),
+            last_words: Vec::new(),
+            spool: None,
+        }
     }
 
     /// All that was written, bytes.
@@ -63,8 +76,23 @@ impl Output {
         self.written
     }
 
+    /// The end of what was written: all of it, or some kilobytes.
+    pub(crate) fn last_words(&self) -> &[u8] {
+        &self.last_words
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        if bytes.len() >= LAST_WORDS {
+            self.last_words.clear();
+        } else if self.last_words.len() + bytes.len() > 2 * LAST_WORDS {
+            self.last_words.drain(..self.last_words.len().saturating_sub(LAST_WORDS));
+        }
+        self.last_words.extend_from_slice(&bytes[bytes.len().saturating_sub(LAST_WORDS)..]);
+    }
+
     /// Takes a piece of output.
     pub(crate) fn take(&mut self, bytes: Bytes) -> Taken {
+        self.remember(&bytes);
         let before = self.written;
         self.written += bytes.len() as u64;
         let room = self.limit.saturating_sub(before).min(bytes.len() as u64) as usize;
@@ -219,6 +247,21 @@ mod tests {
         assert_eq!(output.written(), 7);
         let mut output = Output::new(2);
         assert_eq!(output.take(bytes("abc")), Taken { pass: bytes("ab"), crossed: true });
+    }
+
+    #[test]
+    fn the_last_words_are_the_end_of_what_was_written() {
+        let written: Vec<u8> = (0..5 * LAST_WORDS).map(|at| (at % 251) as u8).collect();
+        for piece in [1, 100, LAST_WORDS - 1, LAST_WORDS, 3 * LAST_WORDS] {
+            let mut output = Output::new(10);
+            for bytes in written.chunks(piece) {
+                output.take(Bytes::copy_from_slice(bytes));
+                assert!(output.last_words().len() <= 2 * LAST_WORDS, "{piece}");
+            }
+            assert!(written.ends_with(output.last_words()), "{piece}");
+            // Nothing is told less of than this, whatever its pieces were.
+            assert!(output.last_words().len() >= LAST_WORDS, "{piece}");
+        }
     }
 
     #[tokio::test]

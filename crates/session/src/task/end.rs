@@ -135,6 +135,7 @@ impl Task {
             memory,
             oom_kills: memory.oom_kills.saturating_sub(record.oom_before),
             soft_kill: record.soft_kill,
+            last_words: record.output.last_words(),
             written: record.output.written(),
             output_limit: limits.output,
             output_file: whole.map(|spooled| spooled.name.as_str()),
