@@ -9,6 +9,8 @@
 //! which there are so many files of 10 kB. Everything is on demand: there is no pool of cells
 //! or kernels yet.
 
+mod times;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,6 +21,8 @@ use session::{
     SessionOptions, WarmSet, WorkspaceOptions, new_call_id,
 };
 use tokio::task::JoinSet;
+
+use times::Times;
 
 type Error = Box<dyn std::error::Error>;
 
@@ -54,7 +58,7 @@ async fn main() -> Result<(), Error> {
         return Err("no forkserver gets warm".into());
     }
     println!("the engine is ready to fork after {} ms\n", begun.elapsed().as_millis());
-    println!("{:<52} {:>6} {:>9} {:>9}", "", "n", "p50, ms", "p99, ms");
+    Times::print_head();
 
     let mut options = SessionOptions::default();
     if let Some(files) = files {
@@ -143,7 +147,7 @@ async fn on_demand(sessions: &Sessions, rounds: usize) -> Result<(), Error> {
         let session = sessions.open().await?;
         let mut call = execute(&session, PROCESSOR)?;
         let Some(Event::Stdout(seconds)) = call.next().await else { return Err("no output".into()) };
-        paid.0.push(Duration::from_secs_f64(std::str::from_utf8(&seconds)?.trim().parse()?));
+        paid.took(Duration::from_secs_f64(std::str::from_utf8(&seconds)?.trim().parse()?));
         ok(call).await?;
         session.stop().await?;
     }
@@ -192,13 +196,14 @@ async fn storms(opened: &Arc<Sessions>, count: usize, rounds: usize) -> Result<(
             let opened = opened.clone();
             storm.spawn(async move { first_output(&opened, begun).await.map_err(|error| error.to_string()) });
         }
-        let mut living = Vec::new();
+        let (mut living, mut last) = (Vec::new(), Duration::ZERO);
         while let Some(done) = storm.join_next().await {
             let (session, elapsed) = done??;
-            first.0.push(elapsed);
+            first.took(elapsed);
+            last = last.max(elapsed);
             living.push(session);
         }
-        all.0.push(*first.0.iter().max().ok_or("no session")?);
+        all.took(last);
         for session in living {
             session.stop().await?;
         }
@@ -226,25 +231,5 @@ async fn ok(call: Call) -> Result<(), Error> {
     match call.report().await.outcome {
         Outcome::Ok => Ok(()),
         other => Err(format!("a call ended otherwise: {other}").into()),
-    }
-}
-
-/// How long something took, each time.
-struct Times(Vec<Duration>);
-
-impl Times {
-    fn new() -> Times {
-        Times(Vec::new())
-    }
-
-    fn add(&mut self, begun: Instant) {
-        self.0.push(begun.elapsed());
-    }
-
-    fn print(mut self, what: &str) {
-        self.0.sort();
-        let at =
-            |share: f64| self.0[((self.0.len() - 1) as f64 * share).round() as usize].as_secs_f64() * 1000.0;
-        println!("{what:<52} {:>6} {:>9.2} {:>9.2}", self.0.len(), at(0.5), at(0.99));
     }
 }

@@ -8,6 +8,8 @@
 //! ENVIRONMENT is the directory of an installed environment. Memory is what is each process's own (USS), from
 //! `/proc/PID/smaps_rollup` as the cell sees it.
 
+mod times;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,8 @@ use session::{
     Call, Dialect, Engine, EngineOptions, Event, ExecuteRequest, Kernels, Language, Outcome, Principal,
     Resolver, Session, SessionOptions, new_call_id,
 };
+
+use times::Times;
 
 type Error = Box<dyn std::error::Error>;
 
@@ -71,7 +75,7 @@ async fn main() -> Result<(), Error> {
         resolver: Resolver::of_host()?,
     })
     .await?;
-    println!("{:<62} {:>5} {:>9} {:>9}", "", "n", "p50, ms", "p99, ms");
+    Times::print_head();
     for (name, language) in [("Node", Language::Node as fn(Dialect) -> Language), ("Deno", Language::Deno)] {
         starts(&engine, name, language(Dialect::JavaScript), rounds).await?;
         round_trips(&engine, name, language(Dialect::JavaScript), rounds * 10).await?;
@@ -189,25 +193,5 @@ async fn ok(call: Call) -> Result<(), Error> {
     match report.outcome {
         Outcome::Ok => Ok(()),
         other => Err(format!("a call ended otherwise: {other} {:?}", report.raised).into()),
-    }
-}
-
-/// How long something took, each time.
-struct Times(Vec<Duration>);
-
-impl Times {
-    fn new() -> Times {
-        Times(Vec::new())
-    }
-
-    fn add(&mut self, begun: Instant) {
-        self.0.push(begun.elapsed());
-    }
-
-    fn print(mut self, what: &str) {
-        self.0.sort();
-        let at =
-            |share: f64| self.0[((self.0.len() - 1) as f64 * share).round() as usize].as_secs_f64() * 1000.0;
-        println!("{what:<62} {:>5} {:>9.2} {:>9.2}", self.0.len(), at(0.5), at(0.99));
     }
 }

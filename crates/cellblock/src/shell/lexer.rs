@@ -287,15 +287,37 @@ fn is_question(line: &str) -> bool {
         && name.chars().all(|c| c == '_' || c == '.' || c == '%' || c.is_alphanumeric())
 }
 
+/// What tests of a language's lexer look at.
+#[cfg(test)]
+pub(super) mod looks {
+    use super::{Kind, Pieces};
+
+    /// The pieces that are not plain, each with its kind.
+    pub(crate) fn told(text: &str, pieces: Pieces) -> String {
+        let pieces = pieces.pieces.into_iter().filter(|(_, kind)| *kind != Kind::Plain);
+        pieces.map(|(range, kind)| format!("{kind:?} {}; ", &text[range])).collect()
+    }
+
+    /// The pieces are the text, from its begin to its end, and none is empty.
+    pub(crate) fn assert_whole(text: &str, pieces: Pieces) {
+        let mut at = 0;
+        for (range, _) in pieces.pieces {
+            assert_eq!(range.start, at, "{text:?}");
+            assert!(text.is_char_boundary(range.end) && range.end > at, "{text:?}");
+            at = range.end;
+        }
+        assert_eq!(at, text.len(), "{text:?}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::looks::assert_whole;
     use super::*;
     use proptest::prelude::*;
 
-    /// The pieces that are not plain, with the letter of their kind.
     fn told(text: &str) -> String {
-        let pieces = pieces(text).pieces.into_iter().filter(|(_, kind)| *kind != Kind::Plain);
-        pieces.map(|(range, kind)| format!("{kind:?} {}; ", &text[range])).collect()
+        looks::told(text, pieces(text))
     }
 
     #[test]
@@ -341,13 +363,7 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_are_the_whole_text(text in "[a-f'\"\\\\ \n(){}\\[\\]#%!@?0-9.ü漢]{0,60}") {
-            let mut at = 0;
-            for (range, _) in pieces(&text).pieces {
-                prop_assert_eq!(range.start, at);
-                prop_assert!(text.is_char_boundary(range.end) && range.end > at);
-                at = range.end;
-            }
-            prop_assert_eq!(at, text.len());
+            assert_whole(&text, pieces(&text));
         }
     }
 }

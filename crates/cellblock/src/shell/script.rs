@@ -175,12 +175,12 @@ fn quoted(rest: &str, quote: char) -> (usize, bool) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lexer::looks::{self, assert_whole};
     use super::*;
     use proptest::prelude::*;
 
     fn told(text: &str) -> String {
-        let pieces = pieces(text).pieces.into_iter().filter(|(_, kind)| *kind != Kind::Plain);
-        pieces.map(|(range, kind)| format!("{kind:?} {}; ", &text[range])).collect()
+        looks::told(text, pieces(text))
     }
 
     #[test]
@@ -207,13 +207,7 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_are_the_whole_text(text in "[a-f'\"`\\\\ \n(){}$/*@?0-9.ü漢]{0,60}") {
-            let mut at = 0;
-            for (range, _) in pieces(&text).pieces {
-                prop_assert_eq!(range.start, at);
-                prop_assert!(text.is_char_boundary(range.end) && range.end > at);
-                at = range.end;
-            }
-            prop_assert_eq!(at, text.len());
+            assert_whole(&text, pieces(&text));
         }
     }
 }
