@@ -170,8 +170,18 @@ impl Task {
         } else if let Some(runtime) = self.machine.kernels().runtime_of(kernel) {
             let death = self.death(status);
             self.kernels.lose(runtime, format!("between calls it {death}"));
+        } else {
+            self.explain(kernel, status);
         }
         self.events.push_back(Event::KernelExited(kernel));
+    }
+
+    /// Tells what ended a kernel that a call no longer found.
+    fn explain(&mut self, kernel: KernelId, status: Option<WaitStatus>) {
+        if self.kernels.has_vanished(kernel) {
+            let death = self.death(status);
+            self.kernels.explain(kernel, &format!("between calls it {death}"));
+        }
     }
 
     /// What ended a kernel that ran nothing.
@@ -201,10 +211,14 @@ impl Task {
                 RefusedReason::NoCall => return,
                 RefusedReason::NoKernel if !record.command => {
                     record.fault = Some(text);
-                    // As if it had not been sent.
+                    // As if it had not been sent: an end that was told already was not its own.
                     record.started = None;
-                    if let Some(runtime) = record.runtime {
-                        self.kernels.lose_if_kept(runtime, "the one before it had ended");
+                    let (runtime, exit) = (record.runtime, record.exit.take());
+                    if let Some(runtime) = runtime {
+                        self.kernels.vanished(runtime);
+                    }
+                    if exit.is_some() {
+                        self.explain(kernel, exit);
                     }
                     self.events.push_back(Event::Unheard(call));
                     return;

@@ -7,6 +7,9 @@ use serde_json::Value;
 /// The longest directory that is believed, bytes: Linux's own limit of a path.
 const PATH: usize = 4096;
 
+/// What is known of a kernel that a call no longer found.
+const VANISHED: &str = "the one before it had ended";
+
 /// The past of a session's kernels.
 #[derive(Debug)]
 pub(super) struct Pasts {
@@ -24,6 +27,12 @@ struct Past {
     kernel: KernelId,
     /// Why the variables of earlier calls are gone, until the next call has been told.
     lost: Option<String>,
+}
+
+impl Past {
+    fn vanished(&self, kernel: KernelId) -> bool {
+        self.kernel == kernel && self.lost.as_deref() == Some(VANISHED)
+    }
 }
 
 impl Pasts {
@@ -63,6 +72,23 @@ impl Pasts {
         self.by[runtime as usize].lost.get_or_insert_with(|| reason.to_owned());
     }
 
+    /// This kernel has gone before its call reached it; why is told later, if ever ([`Pasts::explain`]).
+    pub(super) fn vanished(&mut self, runtime: Runtime) {
+        self.lose_if_kept(runtime, VANISHED);
+    }
+
+    /// Whether a call no longer found this kernel, and nobody has said why.
+    pub(super) fn has_vanished(&self, kernel: KernelId) -> bool {
+        self.by.iter().any(|past| past.vanished(kernel))
+    }
+
+    /// Why a kernel has vanished: told in place of the little that was known.
+    pub(super) fn explain(&mut self, kernel: KernelId, reason: &str) {
+        for past in self.by.iter_mut().filter(|past| past.vanished(kernel)) {
+            past.lost = Some(reason.to_owned());
+        }
+    }
+
     /// Code has ended in this directory.
     pub(super) fn left_off(&mut self, runtime: Runtime, directory: Option<&str>) {
         if let Some(directory) = directory.filter(|path| path.starts_with('/') && path.len() <= PATH) {
@@ -98,6 +124,20 @@ mod tests {
         assert_eq!(kernels.enter(Runtime::Python, KernelId(3)), (true, Some("it was killed".to_owned())));
         assert_eq!(kernels.enter(Runtime::Python, KernelId(3)), (false, None));
         assert_eq!((kernels.last(), kernels.last_of(Runtime::Node)), (KernelId(3), SECOND));
+    }
+
+    #[test]
+    fn why_one_has_vanished_is_told_if_it_comes_in_time() {
+        let mut kernels = Pasts::new();
+        kernels.enter(Runtime::Python, FIRST);
+        kernels.explain(FIRST, "nobody asked");
+        kernels.vanished(Runtime::Python);
+        kernels.explain(SECOND, "another");
+        assert!(kernels.has_vanished(FIRST) && !kernels.has_vanished(SECOND));
+        kernels.explain(FIRST, "it was killed");
+        kernels.explain(FIRST, "no more");
+        assert!(!kernels.has_vanished(FIRST));
+        assert_eq!(kernels.enter(Runtime::Python, SECOND), (true, Some("it was killed".to_owned())));
     }
 
     #[test]

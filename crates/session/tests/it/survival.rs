@@ -198,7 +198,10 @@ async fn a_kernel_that_dies_as_a_call_comes() {
             run(&session, &code).await;
             let ran = run(&session, "print('heard')").await;
             match ran.report.outcome {
-                Outcome::Ok if ran.report.fresh_kernel => fresh += 1,
+                Outcome::Ok if ran.report.fresh_kernel => {
+                    fresh += 1;
+                    ran.says_lost("killed (SIGKILL)");
+                }
                 Outcome::Ok => heard += 1,
                 Outcome::Crashed { signal: Some(9), .. } => {}
                 _ => panic!("round {round}: {ran:?}"),
