@@ -1,4 +1,6 @@
-"""Long calls and many clients. The short forms run always, the long ones with CELLBLOCK_TEST_LONG."""
+"""Long calls and many clients, and what they cost the server. Its memory and descriptors are looked at, so nothing else
+may run beside this module. The short forms run always, the long ones with CELLBLOCK_TEST_LONG.
+"""
 
 import random
 import statistics
@@ -6,7 +8,7 @@ import threading
 import time
 import unittest
 
-from . import kit
+from . import kit, wire
 
 
 class Long(kit.TestCase):
@@ -113,3 +115,39 @@ class Load(kit.TestCase):
         memory = [sample[0] / 1e6 for sample in samples] or [0]
         print(f"  memory: {before[0] / 1e6:.0f} MB before, {statistics.median(memory):.0f} MB in the middle, {max(memory):.0f} MB at most, {after[0] / 1e6:.0f} MB after")
         print(f"  descriptors: {before[1]} before, {max([sample[1] for sample in samples] or [0])} at most, {after[1]} after", flush=True)
+
+
+class Cost(kit.TestCase):
+    def setUp(self):
+        self.one = self.session(client=kit.data_client(read_timeout=300))
+        self.one.code("1")
+
+    @kit.needs_process
+    def test_connections_that_vanish_leave_no_descriptors(self):
+        before = kit.descriptors()
+        for n in range(100):
+            with wire.connect() as stream:
+                data = wire.invoke(self.one, b'{"name": "executeCode", "arguments": {"code": "1"}}')
+                stream.sendall(data[: n * 3] if n % 2 else data)
+        self.one.code("1")
+        kit.until(lambda: kit.descriptors() <= before + 3, 30, "the end of the connections")
+
+    @kit.needs_process
+    def test_memory_for_a_large_file_is_bounded(self):
+        before, stop, peak = kit.memory(), threading.Event(), [0]
+
+        def watch():
+            while not stop.is_set():
+                peak[0] = max(peak[0], kit.memory())
+                time.sleep(0.005)
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        try:
+            wire.assert_written(self, self.one, b"blob", 133_333_332, 99_999_999)
+        finally:
+            stop.set()
+            watching.join()
+        grown = peak[0] - before
+        print(f"\nwriting 100 MB: the server's memory grew by {grown / 1e6:.0f} MB at most", flush=True)
+        self.assertLess(grown, 250e6)

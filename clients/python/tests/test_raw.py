@@ -7,74 +7,8 @@ import threading
 import time
 import unittest
 
-from . import kit
-
-HOST, PORT = kit.HOST.rsplit(":", 1)
-INVOKE = f"/code-interpreters/{kit.SYSTEM}/tools/invoke"
-START = f"/code-interpreters/{kit.SYSTEM}/sessions/start"
-
-
-class Answer:
-    def __init__(self, status, headers, body):
-        self.status, self.headers, self.body = status, headers, body
-
-    def __repr__(self):
-        return f"{self.status} {self.headers} {self.body[:300]!r}"
-
-
-def connect():
-    return socket.create_connection((HOST, int(PORT)), timeout=60)
-
-
-def answers(data, methods):
-    """The answers in what a server has sent; a HEAD's has no body."""
-    found = []
-    while data:
-        head, split, rest = data.partition(b"\r\n\r\n")
-        assert split, data[:200]
-        lines = head.decode("latin-1").split("\r\n")
-        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-        status = int(lines[0].split()[1])
-        method = methods[len(found)] if len(found) < len(methods) else ""
-        length = 0 if method == "HEAD" or status == 204 else int(headers.get("content-length", len(rest)))
-        if headers.get("transfer-encoding") == "chunked":
-            length = len(rest)
-        found.append(Answer(status, headers, rest[:length]))
-        data = rest[length:]
-    return found
-
-
-def send(data, methods=(), close=False):
-    """Sends bytes, and reads what comes until the server closes the connection.
-
-    With `close` nothing more is to come from here, and the server may take that for a client that has gone.
-    """
-    with connect() as stream:
-        try:
-            stream.sendall(data)
-            if close:
-                stream.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # It has closed already; what it said is still to be read.
-        got = b""
-        try:
-            while piece := stream.recv(65536):
-                got += piece
-        except ConnectionResetError:
-            pass
-        return answers(got, list(methods))
-
-
-def request(method, path, headers=(), body=b"", length=True):
-    lines = [f"{method} {path} HTTP/1.1"]
-    given = {name.lower() for name, _ in headers}
-    if "host" not in given:
-        lines.append(f"host: {kit.HOST}")
-    lines += [f"{name}: {value}" for name, value in headers]
-    if length and "content-length" not in given and "transfer-encoding" not in given:
-        lines.append(f"content-length: {len(body)}")
-    lines.append("connection: close")
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + body
+from . import kit, wire
+from .wire import INVOKE, PORT, START, connect, request, send
 
 
 class Raw(kit.TestCase):
@@ -109,7 +43,7 @@ class Raw(kit.TestCase):
         return told
 
     def invoke(self, body):
-        return request("POST", INVOKE, self.session, body)
+        return wire.invoke(self.one, body)
 
     def test_json_that_is_none(self):
         whole = json.dumps({"name": "executeCode", "arguments": {"code": "print(1)", "language": "python"}}).encode()
@@ -338,17 +272,6 @@ class Raw(kit.TestCase):
         for kind, seconds in ended.items():
             self.assertLess(seconds, 90, kind)
         self.assertEqual(len(ended), 4)
-
-    @kit.needs_process
-    def test_connections_that_vanish_leave_no_descriptors(self):
-        self.one.code("1")
-        before = kit.descriptors()
-        for n in range(100):
-            with connect() as stream:
-                data = self.invoke(b'{"name": "executeCode", "arguments": {"code": "1"}}')
-                stream.sendall(data[: n * 3] if n % 2 else data)
-        self.one.code("1")
-        kit.until(lambda: kit.descriptors() <= before + 3, 30, "the end of the connections")
 
 
 if __name__ == "__main__":

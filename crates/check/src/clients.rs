@@ -7,6 +7,7 @@
 
 mod leftovers;
 mod server;
+mod side_by_side;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,12 +18,18 @@ use serde_json::Value;
 
 use crate::environment;
 use crate::step::Verdict;
-use crate::workspace::{Workspace, run, run_as};
+use crate::workspace::{Workspace, run};
 
 use server::Server;
+use side_by_side::Job;
 
 /// Names another environment for the server than `full`; with a smaller one some examples are skipped.
 const SERVED: &str = "CELLBLOCK_TEST_ENV";
+
+/// Modules of the Python suite that look at what the server's process holds: nothing may run beside them.
+const ALONE: &[&str] = &["test_load"];
+/// Those that take longest; they begin first.
+const LONG: &[&str] = &["test_javascript", "test_raw"];
 
 /// Runs both suites against one server.
 pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
@@ -45,8 +52,14 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
     let server = Server::start(&program, &suites.environments, &served, &suites.installed)?;
     println!("a server with `{served}` at {}", server.url());
     let mut failed: Vec<anyhow::Error> = Vec::new();
-    failed.extend(run_as(&mut suites.python(&server), "python -m unittest (clients/python)").err());
-    failed.extend(run_as(&mut suites.node(&server)?, "node --test (clients/node)").err());
+    let mut jobs = vec![suites.node(&server)?];
+    for module in suites.modules()? {
+        jobs.push(suites.python(&server, &module));
+    }
+    failed.extend(side_by_side::run(jobs));
+    for module in ALONE {
+        failed.extend(side_by_side::run(vec![suites.python(&server, module)]));
+    }
     let log = server.log_file();
     failed.extend(server.stop().err());
     let said = fs::read_to_string(&log).unwrap_or_default();
@@ -131,16 +144,30 @@ impl Suites {
         self.lean.join("bin").join(name)
     }
 
-    fn python(&self, server: &Server) -> Command {
+    /// The modules of the Python suite that may run beside each other.
+    fn modules(&self) -> Result<Vec<String>> {
+        let mut modules = Vec::new();
+        for entry in fs::read_dir(self.sources.join("python/tests"))? {
+            let file = entry?.file_name();
+            let Some(name) = file.to_string_lossy().strip_suffix(".py").map(str::to_owned) else { continue };
+            if name.starts_with("test_") && !ALONE.contains(&name.as_str()) {
+                modules.push(name);
+            }
+        }
+        modules.sort_by_key(|name| (!LONG.contains(&name.as_str()), name.clone()));
+        Ok(modules)
+    }
+
+    fn python(&self, server: &Server, module: &str) -> Job {
         let mut command = self.suite("python", server);
         command.current_dir(self.sources.join("python"));
-        command.args(["-B", "-m", "unittest", "--verbose"]);
+        command.args(["-B", "-m", "unittest", "--verbose"]).arg(format!("tests.{module}"));
         command.env("PYTHONPATH", self.installed.join("python"));
-        command
+        Job { name: format!("python -m unittest tests.{module}"), command }
     }
 
     /// Node looks for packages beside the file that wants them, so the tests are copied to where those are.
-    fn node(&self, server: &Server) -> Result<Command> {
+    fn node(&self, server: &Server) -> Result<Job> {
         let place = self.installed.join("node");
         let tests = place.join("test");
         if tests.exists() {
@@ -156,7 +183,7 @@ impl Suites {
         files.sort();
         let mut command = self.suite("node", server);
         command.current_dir(&tests).args(["--test", "--test-reporter=spec"]).args(files);
-        Ok(command)
+        Ok(Job { name: "node --test (clients/node)".to_owned(), command })
     }
 
     fn suite(&self, program: &str, server: &Server) -> Command {
