@@ -11,6 +11,7 @@ use protocol::{CallId, SessionId};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::at_hand::AtHand;
 use crate::error::{Error, Result};
 use crate::forks::{Forks, Kernels};
 use crate::principal::Principal;
@@ -38,6 +39,7 @@ pub struct EngineOptions {
 pub(crate) struct Shared {
     pub(crate) node: Arc<Node>,
     pub(crate) forks: Arc<Forks>,
+    pub(crate) at_hand: AtHand,
     pub(crate) resolver: Resolver,
     /// Room for connections of all sessions.
     pub(crate) connections: Arc<Semaphore>,
@@ -66,6 +68,7 @@ impl Engine {
         let descriptors = usize::try_from(sys::process::open_files()).unwrap_or(usize::MAX);
         let connections = Arc::new(Semaphore::new((descriptors / 4).min(Semaphore::MAX_PERMITS)));
         let unsaved = options.data.join("unsaved");
+        let at_hand = AtHand::new(options.environment.clone());
         let node = blocking(move || {
             let extra = [(forkserver::HELPER_NAME, forkserver::HELPER, 0o755)];
             let runtime =
@@ -85,7 +88,8 @@ impl Engine {
         let node = Arc::new(node);
         let forks = Arc::new(Forks::new(kernels, node.clone()));
         let supervisor = Some(tokio::spawn(forks.clone().supervise()));
-        let shared = Arc::new(Shared { node, forks, resolver, connections, sessions: Mutex::default() });
+        let shared =
+            Arc::new(Shared { node, forks, at_hand, resolver, connections, sessions: Mutex::default() });
         Ok(Engine { shared, supervisor })
     }
 

@@ -13,6 +13,7 @@
 //!
 //! Absent on purpose: wires and their DTOs (nothing here is `Serialize`), and any path of a workspace on the host.
 
+mod at_hand;
 mod cell_files;
 mod clock;
 mod disk;

@@ -2,10 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, MemfdFlags, Mode, OFlags, ResolveFlags, flock, memfd_create, openat2};
+use rustix::fs::{
+    Advice, FlockOperation, MemfdFlags, Mode, OFlags, ResolveFlags, fadvise, flock, memfd_create, openat2,
+};
 
 /// A program in memory, which nobody can change any more.
 pub fn program(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
@@ -62,6 +65,19 @@ pub fn open_below(directory: BorrowedFd, path: &Path) -> io::Result<File> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
     Ok(file)
+}
+
+/// Has a whole file read into the page cache, on the account of whoever calls. Its pages are being read when this
+/// returns, or are there.
+pub fn read_ahead(path: &Path) -> io::Result<()> {
+    // A request for more than a device reads ahead (128 KiB unless it is set otherwise) is cut without a word.
+    const AT_ONCE: u64 = 128 << 10;
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    for begin in (0..length).step_by(AT_ONCE as usize) {
+        fadvise(&file, begin, NonZeroU64::new(AT_ONCE), Advice::WillNeed)?;
+    }
+    Ok(())
 }
 
 /// Gives a file or directory to this user and group.

@@ -9,6 +9,7 @@ use protocol::{CallId, Frame, KernelId, Kind, Spawn};
 use tokio::time::Instant;
 
 use super::{Content, HELLO, Job, Task};
+use crate::at_hand;
 use crate::clock::Alarm;
 use crate::disk;
 use crate::forks::Way;
@@ -72,12 +73,25 @@ impl Task {
         };
         match way {
             Way::Fork => self.send(&Frame::new(Kind::PrepareKernel, []).kernel(kernel)),
-            Way::Cold => {
-                let Some(cell) = &self.cell else { return };
-                let payload = in_cell(cell, runtime.kernel(self.options.limits.memory));
-                self.send(&Frame::new(Kind::StartKernel, payload).kernel(kernel));
-            }
+            Way::Cold => match self.engine.at_hand.wanted(runtime, std::time::Instant::now()) {
+                None => self.start_cold(kernel, runtime),
+                Some(program) => {
+                    self.jobs.spawn(async move {
+                        let _ = tokio::task::spawn_blocking(move || at_hand::read(&program)).await;
+                        Job::AtHand { kernel, runtime }
+                    });
+                }
+            },
         }
+    }
+
+    /// Has init start a kernel from nothing, if it is still wanted.
+    pub(super) fn start_cold(&mut self, kernel: KernelId, runtime: Runtime) {
+        let Some(cell) = self.cell.as_ref().filter(|_| self.machine.kernels().is_starting(kernel)) else {
+            return;
+        };
+        let payload = in_cell(cell, runtime.kernel(self.options.limits.memory));
+        self.send(&Frame::new(Kind::StartKernel, payload).kernel(kernel));
     }
 
     /// A kernel could not be started, for this reason.

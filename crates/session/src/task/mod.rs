@@ -27,6 +27,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cell::{Cell, CellRequest};
 use egress::Egress;
+use environment::Runtime;
 use policy::network::Network;
 use policy::{Limits, Mount};
 use protocol::{CallId, KernelId, SessionId};
@@ -138,6 +139,11 @@ enum Job {
     Forked {
         kernel: KernelId,
         fault: Option<String>,
+    },
+    /// The program of this kernel is in the page cache.
+    AtHand {
+        kernel: KernelId,
+        runtime: Runtime,
     },
     /// What ended a call's drain.
     Drained {
@@ -399,6 +405,7 @@ impl Task {
             Job::Connected(Some(stream)) => self.greet(stream),
             Job::Connected(None) => self.events.push_back(Event::CellGone),
             Job::Forked { kernel, fault: Some(fault) } => self.kernel_failed(kernel, fault),
+            Job::AtHand { kernel, runtime } => self.start_cold(kernel, runtime),
             // The kernel itself says when it is ready.
             Job::Forked { fault: None, .. } | Job::Other => {}
             Job::Drained { call, spooled, measured } => {
