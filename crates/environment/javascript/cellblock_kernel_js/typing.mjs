@@ -72,7 +72,9 @@ function resolves(name, cwd) {
 
 function refusal(errors, text, more) {
   const others = counted(errors.length - 1 + more);
-  const error = new TypeScriptError(`${errors[0].code ? `TS${errors[0].code}: ` : ''}${errors[0].text}${others && ` (${others})`}`);
+  const [{ file, line, column }] = errors;
+  const where = file === undefined ? '' : `${file}:${line}:${column}: `;
+  const error = new TypeScriptError(`${where}${errors[0].code ? `TS${errors[0].code}: ` : ''}${errors[0].text}${others && ` (${others})`}`);
   error[WHOLE] = text;
   return error;
 }
@@ -85,9 +87,9 @@ function counted(left) {
 export function report(name, code, diagnostics, more = 0) {
   const lines = split(code, '\n');
   const parts = [];
-  for (const { line, column, endLine, endColumn, code: number, text } of diagnostics) {
-    let part = `${name}:${line}:${column} - error ${number ? `TS${number}: ` : ''}${text}`;
-    const shown = lines[line - 1];
+  for (const { line, column, endLine, endColumn, code: number, text, file, shown: other } of diagnostics) {
+    let part = `${file ?? name}:${line}:${column} - error ${number ? `TS${number}: ` : ''}${text}`;
+    const shown = file === undefined ? lines[line - 1] : other;
     if (shown !== undefined && shown.length <= 400) {
       const end = endLine === line ? endColumn : shown.length + 1;
       let before = '';

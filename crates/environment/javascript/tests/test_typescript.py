@@ -132,8 +132,22 @@ class TypeScript(KernelCase):
         self.assertIn(f"at fail ({self.kernel.work}/people.ts:6:9)", call.traceback)
         call = self.run_raised("import './people'; import './nobody'", "TypeScriptError", language="typescript")
         self.assertIn("side-effect import of './nobody'", call.traceback)
-        self.write("wrong.ts", "const a: = 1")
-        self.assertIn("wrong.ts:1:9", self.run_raised("import './wrong'", "SyntaxError", language="typescript").traceback)
+
+    def test_what_is_wrong_in_a_file_of_ones_own_does_not_run(self) -> None:
+        self.write("lib.ts", "console.log('ran');\nexport const n: number = 'a';")
+        self.write("bad.ts", "const a: = 1")
+        call = self.run_raised("import { n } from './lib.ts'; console.log(n)", "TypeScriptError", language="typescript")
+        self.assertEqual(call.stdout, "")
+        self.assertEqual(call.report["evalue"], "lib.ts:2:14: TS2322: Type 'string' is not assignable to type 'number'.")
+        self.assertEqual(
+            call.traceback,
+            "lib.ts:2:14 - error TS2322: Type 'string' is not assignable to type 'number'.\n\n2 export const n: number = 'a';\n               ~",
+        )
+        call = self.run_raised("import './bad.ts'", "TypeScriptError", language="typescript")
+        self.assertIn("bad.ts:1:10 - error TS1110: Type expected.\n\n1 const a: = 1\n           ~", call.traceback)
+        call = self.run_ok("import { n } from './lib.ts'; n", language="typescript", type_errors="warn")
+        self.assertEqual((call.stdout, quoted(call.value or "")), ("ran\n", "'a'"))
+        self.assertIn("lib.ts:2:14 - error TS2322", call.stderr)
 
     @only_node
     def test_a_program_of_two_files(self) -> None:

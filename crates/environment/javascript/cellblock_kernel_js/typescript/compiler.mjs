@@ -3,11 +3,13 @@
 // A call is read first as a file of a project of its own that knows no library: 2 ms, and its names have to be known
 // before it can be seen which earlier ones it refers to. Syntax errors end it there, as tsc's own output would be
 // mostly what follows from them.
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 
 import { translated } from './diagnostics.mjs';
 import { emitted } from './emit.mjs';
 import { importedTypes } from './imports.mjs';
+import { checked, reached, relatives } from './own.mjs';
 import { Server, Refused } from './server.mjs';
 import { checking, globals, parsing } from './settings.mjs';
 import { stripped } from './strip.mjs';
@@ -29,6 +31,8 @@ export class Compiler {
   #own;
   /** Files of the user's own that the process has read: path → when they were written. */
   #foreign = new Map();
+  /** Which files those name that a call has reached: path → `{ as, names }`, `as` they were written. */
+  #names = new Map();
 
   constructor(options) {
     this.#options = options;
@@ -60,8 +64,11 @@ export class Compiler {
       }
       // Enums' earlier members stand behind the text, and are not declared too late for that.
       if (draft.siblings.includes('enum ')) found = found.filter((one) => one.code !== DECLARED_AFTER);
+      const own = await this.#beside(tree, path, cwd);
       const types = await this.#typesOnly(tree, path);
-      return { diagnostics: report(found), draft, ...await this.#translate(tree, text, types, draft) };
+      // What is said of the call itself mostly follows from a file that cannot be read.
+      const diagnostics = own.unread ? own.found : [...report(found), ...own.found];
+      return { diagnostics, draft, ...await this.#translate(tree, text, types, draft) };
     });
   }
 
@@ -155,6 +162,39 @@ export class Compiler {
     return await this.#server.call('getSemanticDiagnostics', { ...this.#project(this.#own.check), file: draft.path }) ?? [];
   }
 
+  /** What is wrong in the user's own files that the call imports; `unread` if there is one that is no TypeScript. */
+  async #beside(tree, path, cwd) {
+    const project = this.#project(this.#own.check);
+    const ask = async (method, files) => {
+      const all = await Promise.all(files.map((file) => this.#server.call(method, { ...project, file }).catch(absent)));
+      return files.flatMap((file, at) => (all[at]?.length > 0 ? this.#inFile(file, all[at], cwd) : []));
+    };
+    const files = await reached(path, relatives(tree), (file) => this.#foreign.get(file) !== undefined, (file) => this.#named(file));
+    const wanted = files.filter(checked);
+    const unread = await ask('getSyntacticDiagnostics', wanted);
+    if (unread.length > 0) return { found: unread, unread: true };
+    return { found: await ask('getSemanticDiagnostics', wanted), unread: false };
+  }
+
+  #inFile(path, found, cwd) {
+    const text = read(path);
+    const lines = text.split(/\r\n|[\n\r\u2028\u2029]/);
+    const { resolves } = this.#options;
+    const name = relative(cwd, path);
+    return translated(found, { text, path, resolves: resolves && ((one) => resolves(one, dirname(path))) })
+      .map((one) => ({ ...one, file: name.startsWith('../') ? path : name, shown: lines[one.line - 1] }));
+  }
+
+  async #named(path) {
+    const as = this.#foreign.get(path);
+    const known = this.#names.get(path);
+    if (known?.as === as) return known.names;
+    const answer = await this.#server.call('getSourceFile', { ...this.#project(this.#own.check), file: path }).catch(absent);
+    const names = answer ? relatives(new Tree(answer.data, read(path))) : [];
+    this.#names.set(path, { as, names });
+    return names;
+  }
+
   /** The names that the call imports and that are types only. */
   async #typesOnly(tree, path) {
     const wanted = importedTypes(tree);
@@ -229,6 +269,19 @@ function file(cwd, number, kind) {
 function written(path) {
   const found = statSync(path, { throwIfNoEntry: false });
   return found && `${found.mtimeMs} ${found.size}`;
+}
+
+/** The process says no to a file that it does not take for a part of the program after all. */
+function absent(error) {
+  if (!(error instanceof Refused)) throw error;
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\ufeff/, '');
+  } catch {
+    return '';
+  }
 }
 
 const DECLARED_AFTER = 2651;

@@ -80,8 +80,8 @@ export function cut(all) {
 /** Diagnostics as tsc prints them to a file: `cell-3.ts(2,7): error TS2322: …`. */
 export function printed({ diagnostics, more = 0 }, name) {
   const lines = diagnostics.flatMap((one) => [
-    `${name}(${one.line},${one.column}): ${one.category}${one.code ? ` TS${one.code}` : ''}: ${one.text}`,
-    ...(one.related ?? []).map((other) => `  ${name}(${other.line},${other.column}): ${other.text}`),
+    `${one.file ?? name}(${one.line},${one.column}): ${one.category}${one.code ? ` TS${one.code}` : ''}: ${one.text}`,
+    ...(one.related ?? []).map((other) => `  ${one.file ?? name}(${other.line},${other.column}): ${other.text}`),
   ]);
   if (more) lines.push(`and ${more} more ${more === 1 ? 'error' : 'errors'}`);
   return lines.join('\n');

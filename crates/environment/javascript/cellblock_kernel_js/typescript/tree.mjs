@@ -92,6 +92,8 @@ export class Tree {
     this.nodes = this.view.getUint32(40, true);
     this.text = text;
     this.root = 1;
+    /** One more than the last node. */
+    this.count = (this.view.byteLength - this.nodes) / SIZE;
   }
 
   kind(node) { return this.view.getUint32(this.nodes + node * SIZE, true); }
