@@ -31,6 +31,8 @@ export class Compiler {
   #own;
   /** Files of the user's own that the process has read: path → when they were written. */
   #foreign = new Map();
+  /** The same of packages' descriptions, which npm writes anew with whatever else it writes. */
+  #packages = new Map();
   /** Which files those name that a call has reached: path → `{ as, names }`, `as` they were written. */
   #names = new Map();
 
@@ -129,6 +131,7 @@ export class Compiler {
     const { libraries, memory = MEMORY } = this.#options;
     this.#told.clear();
     this.#foreign.clear();
+    this.#packages.clear();
     this.#snapshot = undefined;
     const executable = `${libraries}/@typescript/typescript-linux-${process.arch}/lib/tsc`;
     this.#server = new Server(executable, { cwd: '/', memory, read: (path) => this.#read(path) });
@@ -137,10 +140,11 @@ export class Compiler {
 
   #read(path) {
     const text = this.#files.get(path);
-    if (text === undefined && !path.includes('/node_modules/') && path !== this.#options.denoLibrary) {
-      this.#foreign.set(path, written(path));
-    }
-    return text;
+    if (text !== undefined || path === this.#options.denoLibrary) return text;
+    if (!path.includes(PACKAGES)) this.#foreign.set(path, written(path));
+    // The environment's own stay as they are.
+    else if (path.endsWith('/package.json') && !path.startsWith(this.#options.libraries)) this.#packages.set(path, written(path));
+    return undefined;
   }
 
   async #parse(text, path) {
@@ -244,7 +248,9 @@ export class Compiler {
       this.#foreign.set(path, now);
     }
     const open = [checkFile, parseFile].filter((file) => this.#files.has(file) && !this.#told.has(file));
-    const params = this.#snapshot ? { fileChanges: changes } : {};
+    const other = [...this.#packages].some(([path, before]) => written(path) !== before);
+    if (other) this.#packages.clear();
+    const params = this.#snapshot ? { fileChanges: other ? { invalidateAll: true } : changes } : {};
     if (open.length > 0) params.openProjects = open;
     const before = this.#snapshot?.snapshot;
     this.#told = new Map(this.#files);
@@ -268,7 +274,7 @@ function file(cwd, number, kind) {
 /** When a file was written, with its size; undefined if there is none. */
 function written(path) {
   const found = statSync(path, { throwIfNoEntry: false });
-  return found && `${found.mtimeMs} ${found.size}`;
+  return found && `${found.ino} ${found.ctimeMs} ${found.size}`;
 }
 
 /** The process says no to a file that it does not take for a part of the program after all. */
@@ -284,6 +290,7 @@ function read(path) {
   }
 }
 
+const PACKAGES = '/node_modules/';
 const DECLARED_AFTER = 2651;
 const VALUE = 111551;
 const TYPE = 788968;
