@@ -27,7 +27,9 @@ export async function prepare(program, call, typed) {
     const { TypeScript } = await import('./typescript/index.mjs');
     const libraries = host.libraries();
     if (host.runtime === 'node') (await import('./node/siblings.mjs')).installSiblings(libraries);
-    program.typescript = new TypeScript({ runtime: host.runtime, libraries, idle: IDLE, resolves });
+    // What code has put into the global object is there, whatever TypeScript knows of it.
+    const lives = (name) => name in globalThis;
+    program.typescript = new TypeScript({ runtime: host.runtime, libraries, idle: IDLE, resolves, lives });
     for (const { code: earlier, serial, cwd } of program.history) program.typescript.note(earlier, serial, cwd);
     program.history.length = 0;
   }

@@ -16,6 +16,15 @@ test('syntax errors have line, column and code, and are all that is said', async
   assert.deepEqual(await calls.errors('/* open'), ['1:8 1010']);
 });
 
+test('elements are refused in one sentence, and only where they are what is wrong', async (t) => {
+  const calls = new Calls(t);
+  const result = await calls.check('const a = 1;\nconst page = <div>hello</div>;\nfunction Page() { return <Foo a={1}>x<br/></Foo>; }');
+  assert.deepEqual(result.errors, ['2:14 17004']);
+  assert.match(result.diagnostics[0].text, /^JSX is not translated here/);
+  assert.deepEqual(await calls.errors('<div>hello</div'), ['1:12 1161']);
+  await calls.begin('const text = "<a></a><br/>"; const b = <number>a2 / 2 / 1; var a2: any;');
+});
+
 test('columns count UTF-16 units; tabs, line ends and a mark at the start count as tsc counts them', async (t) => {
   const calls = new Calls(t);
   assert.deepEqual(await calls.errors('"😀é"; const a: string = 1;'), ['1:14 2322']);
@@ -94,5 +103,26 @@ test('the user\'s own files are seen as they are now', async (t) => {
 test('strict, but not where it only annoys', async (t) => {
   const calls = new Calls(t);
   await calls.begin('const unused = 1; 1, 2; unused; function f() { return 1; 2; } try { f(); } catch (e) { console.log(e.message); }');
-  assert.deepEqual(await calls.errors('function g(a) { return a; }\nlet n: string | undefined = undefined as any; n.length; null!.x'), ['1:12 7006', '2:47 18048', '2:63 2339']);
+  assert.deepEqual(await calls.errors('let n: string | undefined = undefined as any; n.length; null!.x'), ['1:47 18048', '1:63 2339']);
+});
+
+test('what is not said to have a type is any', async (t) => {
+  const calls = new Calls(t);
+  await calls.begin(`const rows = JSON.parse('[{"a": 1}]'); rows.filter((row) => row.a > 1).map(({ a }) => a);
+    function add(a, b = 1, ...rest) { return a + b + rest.length; } add(1, 2); function Point(x) { this.x = x; } new Point(1).x;
+    const counts = {}; for (const word of ['a', 'b']) counts[word] = (counts[word] || 0) + 1;
+    const both = { one: 1, two: 2 }; for (const key of Object.keys(both)) both[key]; for (const key in both) both[key] += 1;
+    const proxy = new Proxy({}, { get(target, key) { return key; } }); class Loose { a; b = null; m(x) { this.a = x; } }
+    function again(n) { return n > 0 ? again(n - 1) : n; } globalThis.answer = 42; declare module 'untyped' { export const q: number }`);
+  await calls.begin('let first; first = 5; first.toFixed(); const list = []; list.push(1); list[0].toFixed(); const data = await (await fetch("")).json(); data.a.b; const typed: { a: 1 } = await (await fetch("")).json();');
+  assert.deepEqual(await calls.errors('let first; first = 5; first.length;'), ['1:29 2339']);
+  // What is said, or can be seen, is checked.
+  assert.deepEqual(await calls.errors('both.three; both["three"]; add(); [1].map((n) => n.length); rows.map((row: string) => row.x)'),
+    ['1:6 2339', '1:13 7053', '1:28 2555', '1:52 2339', '1:91 2339']);
+});
+
+test('a name that the runtime knows is any', async (t) => {
+  const calls = new Calls(t, { lives: (name) => name === 'put' });
+  await calls.begin('put.anything(1); const a = { put }; let b: put; put = 5; typeof put; class Own extends put {}');
+  assert.deepEqual(await calls.errors('putt; ({ putt }); document; let n: number = putt;'), ['1:1 2304', '1:10 18004', '1:19 2584', '1:45 2304']);
 });

@@ -4,7 +4,7 @@
 // before it can be seen which earlier ones it refers to. Syntax errors end it there, as tsc's own output would be
 // mostly what follows from them.
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, relative } from 'node:path';
+import { dirname, extname, relative } from 'node:path';
 
 import { translated } from './diagnostics.mjs';
 import { emitted } from './emit.mjs';
@@ -13,7 +13,7 @@ import { checked, reached, relatives } from './own.mjs';
 import { Server, Refused } from './server.mjs';
 import { checking, globals, parsing } from './settings.mjs';
 import { stripped } from './strip.mjs';
-import { load, Tree } from './tree.mjs';
+import { K, load, Tree } from './tree.mjs';
 
 /** What the compiler's process may use before it collects what it does not need, in MiB. */
 const MEMORY = 256;
@@ -53,9 +53,9 @@ export class Compiler {
       const path = file(cwd, number, 'ts');
       const { tree, wrong } = await this.#parse(text, path);
       const report = (found) => translated(found, {
-        text, path, resolves: this.#options.resolves && ((name) => this.#options.resolves(name, cwd)),
+        text, path, ...this.#runtime(cwd),
       });
-      if (wrong.length > 0) return { diagnostics: report(wrong), javascript: null, map: null };
+      if (wrong.length > 0) return { diagnostics: report(await this.#elements(text, path) ?? wrong), javascript: null, map: null };
       let draft = scope.draft(number, path, text, tree);
       let found = await this.#check(draft, scope);
       // An interface that contradicts the earlier one takes its place instead of being merged with it.
@@ -148,7 +148,7 @@ export class Compiler {
   }
 
   async #parse(text, path) {
-    const file = path.endsWith('.js') ? `${this.#own.parse}.js` : `${this.#own.parse}.ts`;
+    const file = this.#own.parse + extname(path);
     await this.#update(undefined, new Map([[file, text]]));
     const project = this.#project(this.#own.parse);
     const [wrong, answer] = await Promise.all([
@@ -159,6 +159,14 @@ export class Compiler {
       wrong: (wrong ?? []).map((one) => ({ ...one, fileName: one.fileName === file ? path : one.fileName })),
       tree: new Tree(answer.data, text),
     };
+  }
+
+  /** What is wrong with a text that would be right if it might have elements in it (JSX), said of the first of them. */
+  async #elements(text, path) {
+    if (!/<\/|\/>/.test(text)) return undefined;
+    const { tree, wrong } = await this.#parse(text, `${path}x`);
+    const element = wrong.length === 0 ? tree.find([K.JsxElement, K.JsxSelfClosingElement, K.JsxFragment]) : 0;
+    return element ? [{ fileName: path, pos: tree.start(element), end: tree.end(element), code: NO_ELEMENTS, category: 1, text: ELEMENTS }] : undefined;
   }
 
   async #check(draft, scope) {
@@ -183,10 +191,15 @@ export class Compiler {
   #inFile(path, found, cwd) {
     const text = read(path);
     const lines = text.split(/\r\n|[\n\r\u2028\u2029]/);
-    const { resolves } = this.#options;
     const name = relative(cwd, path);
-    return translated(found, { text, path, resolves: resolves && ((one) => resolves(one, dirname(path))) })
+    return translated(found, { text, path, ...this.#runtime(dirname(path)) })
       .map((one) => ({ ...one, file: name.startsWith('../') ? path : name, shown: lines[one.line - 1] }));
+  }
+
+  /** What only the runtime knows, asked from a directory. */
+  #runtime(directory) {
+    const { resolves, lives } = this.#options;
+    return { resolves: resolves && ((name) => resolves(name, directory)), lives };
   }
 
   async #named(path) {
@@ -290,6 +303,8 @@ function read(path) {
   }
 }
 
+const NO_ELEMENTS = 17004;
+const ELEMENTS = 'JSX is not translated here: write the HTML as a text, or call what makes the elements by its name.';
 const PACKAGES = '/node_modules/';
 const DECLARED_AFTER = 2651;
 const VALUE = 111551;

@@ -8,12 +8,21 @@ export const MOST = 20;
 
 const CATEGORY = ['warning', 'error', 'suggestion', 'message'];
 
-// What only annoys in a notebook: a package without types is `any`, and an expression may be there to be looked at.
-const UNTYPED = 7016;
-const COMMA = 2695;
-// `const list = []` has no type of its own until something is put in, which another call may do.
-const EMPTY = [7005, 7034];
-const OFF = new Set([UNTYPED, COMMA, ...EMPTY]);
+// What only annoys in a session: an expression may be there to be looked at, and a module may be declared anywhere.
+const ODD = [2695, 2664, 2665];
+// And whatever only says that something is `any` because nobody has said what it is: a package without types, what
+// `JSON.parse` gave and callbacks over it, `const list = []`, `globalThis.x`, an object used as a table, `this` in a
+// function. The option that is called `noImplicitAny` is on all the same, for without it `let x; x = 1` has no type.
+const UNSAID = [
+  7005, 7006, 7008, 7009, 7010, 7011, 7013, 7015, 7016, 7017, 7018, 7019, 7020, 7022, 7023, 7024, 7025, 7031, 7032, 7033,
+  7034, 7041, 7051, 2683,
+];
+const OFF = new Set([...ODD, ...UNSAID]);
+/** Of `table[key]`: an error if the key is known and not there, and not if it can be any text. */
+const INDEXED = 7053;
+const ANY_KEY = 7054;
+/** What names a name that TypeScript does not know. */
+const UNKNOWN = new Set([2304, 2503, 2552, 2580, 2581, 2582, 2583, 2584, 2591, 2592, 2593, 2867, 2868, 18004]);
 const NO_MODULE = new Set([2307, 2792, 2882]);
 /** What Deno fetches by itself, and TypeScript cannot look into. */
 const FETCHED = /^(npm|jsr|https?|data|blob):/;
@@ -40,9 +49,9 @@ export class Lines {
 
 /**
  * The diagnostics of the call whose text is `text` and whose file is `path`; `resolves(name)` says of a package that
- * TypeScript does not find whether the runtime would.
+ * TypeScript does not find whether the runtime would, and `lives(name)` the same of a global name.
  */
-export function translated(found, { text, path, resolves }) {
+export function translated(found, { text, path, resolves, lives }) {
   const lines = new Lines(text);
   const all = [];
   const known = new Set();
@@ -50,6 +59,8 @@ export function translated(found, { text, path, resolves }) {
     if (one.fileName !== path || one.pos > text.length || OFF.has(one.code)) continue;
     const name = NO_MODULE.has(one.code) ? /'([^']+)'/.exec(one.text)?.[1] : undefined;
     if (name && (FETCHED.test(name) || resolves?.(name))) continue;
+    if (one.code === INDEXED && one.messageChain?.some((why) => why.code === ANY_KEY)) continue;
+    if (UNKNOWN.has(one.code) && lives?.(/'([^']+)'/.exec(one.text)?.[1])) continue;
     const key = `${one.pos} ${one.end} ${one.code}`;
     if (known.has(key)) continue;
     known.add(key);

@@ -9,6 +9,7 @@ const OPTIONS = {
   lib: ['esnext'],
   noEmit: true,
   skipLibCheck: true,
+  // Of what follows from it, diagnostics.mjs leaves out what only says that a type was not said.
   strict: true,
   // `catch (e) { console.log(e.message) }` is how scripts are written; strict alone would refuse to run it.
   useUnknownInCatchVariables: false,
@@ -59,10 +60,13 @@ interface CellblockDisplay {
 declare var display: CellblockDisplay;
 `;
 
+/** What a server answers may be used as in a browser and in Deno; Node's types say `unknown`. */
+const ANSWERS = 'interface Response { json(): Promise<any> } interface Request { json(): Promise<any> }\n';
+
 /** The text of a file that declares the kernel's globals. */
 export function globals(runtime) {
-  const builtins = runtime === 'deno' ? [] : BUILTINS.map((name) => `declare var ${name}: typeof import('node:${name}');`);
-  return DISPLAY + builtins.join('\n');
+  if (runtime === 'deno') return DISPLAY;
+  return DISPLAY + ANSWERS + BUILTINS.map((name) => `declare var ${name}: typeof import('node:${name}');`).join('\n');
 }
 
 /**

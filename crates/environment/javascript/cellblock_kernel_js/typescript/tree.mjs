@@ -117,6 +117,12 @@ export class Tree {
     return all;
   }
 
+  /** The first node of one of these kinds, or 0. */
+  find(kinds) {
+    for (let node = 1; node < this.count; node += 1) if (kinds.includes(this.kind(node))) return node;
+    return 0;
+  }
+
   isList(node) { return this.kind(node) === LIST; }
 
   /** The child called `name`, or 0. */
