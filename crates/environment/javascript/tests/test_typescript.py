@@ -101,6 +101,23 @@ class TypeScript(KernelCase):
         self.assertEqual(self.value(code, language="typescript"), "[ 5, 6 ]")
         self.assertEqual(self.value("const Both = 'text'\nBoth.length", language="typescript"), "4")
 
+    def test_a_namespace_goes_on_with_a_class(self) -> None:
+        self.run_ok("class Dog { static count = 1; bark() { return 'woof' } }", language="typescript")
+        self.assertEqual(self.value("namespace Dog { export const legs = 4 }\n[Dog.legs, new Dog().bark()]", language="typescript"), "[ 4, 'woof' ]")
+        self.assertEqual(self.value("export namespace Dog { export const ears = 2 }\n[Dog.ears, Dog.legs, Dog.count]", language="typescript"), "[ 2, 4, 1 ]")
+
+    def test_what_decorators_need_is_not_seen_and_takes_no_names(self) -> None:
+        decorated = "function upper(get: any, context: any) { return function (this: any) { return get.call(this).toUpperCase() } }\n"
+        decorated += "class CLASS { @upper name() { return 'CLASS' } @upper other() { return '_init' } }\nnew CLASS().name()"
+        self.run_ok("const _init = 'mine', _name_dec = 1, __create = 2", language="typescript")
+        for name in "Ab", "Cd":
+            self.assertEqual(self.value(decorated.replace("CLASS", name), language="typescript"), f"'{name.upper()}'")
+        self.assertEqual(self.value("[_init, __create, new Ab().other(), new Cd().other()]", language="typescript"), "[ 'mine', 2, '_INIT', '_INIT' ]")
+        for word in "_", "__", "\u1885":
+            matches = {name for name, _ in self.kernel.ask(word).report["answer"]["matches"]}
+            self.assertEqual({name for name in matches if "dec" in name.lower() and name != "_name_dec"}, set())
+            self.assertFalse({"_init2", "__decorateElement"} & matches, matches)
+
     def test_calls_of_javascript_before_the_first_of_typescript_have_types(self) -> None:
         self.run_ok("const rows = [{ id: 1, name: 'a' }]\nfunction total(list) { return list.length }")
         self.run_ok("import { join } from 'node:path'; const size = total(rows)")

@@ -58,6 +58,26 @@ test('namespaces merge, and enums', async (t) => {
   assert.deepEqual(await calls.errors('N.d; E.C'), ['1:3 2339', '1:8 2339']);
 });
 
+test('whether the parts of a name are exported does not matter', async (t) => {
+  const calls = new Calls(t);
+  await calls.begin('export interface User { name: string } enum E { A } namespace N { export const a = 1; export let l = 1; } export class K { k = 1 }');
+  await calls.begin('interface User { age: number } export enum E { B = 1 } export namespace N { export const b = 2; } export namespace K { export const s = 1; }');
+  await calls.begin('export interface User { more: 1 } enum E { C = 2 } namespace N { export const c = 3; } new K().k + K.s;');
+  await calls.begin('const u: User = { name: "a", age: 1, more: 1 }; E.A + E.B + E.C + N.a + N.b + N.c; N.l = 2;');
+  assert.deepEqual(await calls.errors('const v: User = { more: 1 };'), ['1:7 2739']);
+});
+
+test('a namespace goes on with a class of an earlier call', async (t) => {
+  const calls = new Calls(t);
+  await calls.begin('class Dog<T extends string> { constructor(private name: T) {} bark() { return this.name; } static count = 1; } abstract class Base { abstract a(): void }');
+  await calls.begin('const rex = new Dog("rex");');
+  await calls.begin('namespace Dog { export const legs = 4; export interface Tail { long: boolean } } namespace Base { export const made = 1; }');
+  await calls.begin('let d: Dog<"a"> = new Dog("a"); let r: Dog<"rex"> = rex; d.bark() + Dog.legs + Dog.count; const t: Dog.Tail = { long: true }; class Full extends Base { a() {} } Base.made;');
+  assert.deepEqual(await calls.errors('d.meow(); Dog.arms; new Dog(1); new Base();'), ['1:3 2339', '1:15 2339', '1:29 2345', '1:33 2511']);
+  await calls.begin('namespace Dog { export const ears = Dog.legs / 2; }');
+  await calls.begin('Dog.ears + Dog.legs + d.bark(); new Dog("b").bark();');
+});
+
 test('a value and a type of one name in two calls', async (t) => {
   const calls = new Calls(t);
   await calls.begin("import { z } from 'zod'; const User = z.object({ name: z.string() });");

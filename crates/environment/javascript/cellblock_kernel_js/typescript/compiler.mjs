@@ -64,8 +64,6 @@ export class Compiler {
         const without = await this.#check(alone, scope);
         if (errors(without) < errors(found)) [draft, found] = [alone, without];
       }
-      // Enums' earlier members stand behind the text, and are not declared too late for that.
-      if (draft.siblings.includes('enum ')) found = found.filter((one) => one.code !== DECLARED_AFTER);
       const own = await this.#beside(tree, path, cwd);
       const types = await this.#typesOnly(tree, path);
       // What is said of the call itself mostly follows from a file that cannot be read.
@@ -88,9 +86,9 @@ export class Compiler {
     return this.#emit(text, number);
   }
 
-  #emit(text, number, { fresh, siblings, names } = {}) {
+  #emit(text, number, { fresh, onto, siblings, names } = {}) {
     const { libraries, taken } = this.#options;
-    return emitted(text, { libraries, name: `cell-${number}.ts`, taken, fresh, siblings, names });
+    return emitted(text, { libraries, name: `cell-${number}.ts`, taken, fresh, onto, siblings, names });
   }
 
   warm(cwd) {
@@ -171,7 +169,12 @@ export class Compiler {
 
   async #check(draft, scope) {
     await this.#update(scope.files(draft));
-    return await this.#server.call('getSemanticDiagnostics', { ...this.#project(this.#own.check), file: draft.path }) ?? [];
+    const found = await this.#server.call('getSemanticDiagnostics', { ...this.#project(this.#own.check), file: draft.path });
+    // Enums' earlier members, and the class that a namespace goes on with, stand behind the text, and not too late for that.
+    const late = (one) => (one.code === DECLARED_AFTER && draft.siblings.includes('enum '))
+      || (one.code === CLASS_BEHIND && draft.onto.size > 0)
+      || (one.code === USED_BEFORE && draft.onto.has(/'([^']+)'/.exec(one.text)?.[1]));
+    return (found ?? []).filter((one) => !late(one));
   }
 
   /** What is wrong in the user's own files that the call imports; `unread` if there is one that is no TypeScript. */
@@ -307,6 +310,8 @@ const NO_ELEMENTS = 17004;
 const ELEMENTS = 'JSX is not translated here: write the HTML as a text, or call what makes the elements by its name.';
 const PACKAGES = '/node_modules/';
 const DECLARED_AFTER = 2651;
+const CLASS_BEHIND = 2434;
+const USED_BEFORE = 2449;
 const VALUE = 111551;
 const TYPE = 788968;
 

@@ -6,7 +6,8 @@
 //
 // What decorators need is kept in variables beside the class (`_init`), which its constructor reads whenever it runs.
 // They are names of the session's one scope: so those of earlier calls are named behind the text, which makes esbuild
-// choose others.
+// choose others. And they must not meet what the user called so in other calls, nor be seen among the names that there
+// are: so each gets another first letter, which nobody writes and no completion offers.
 import { spawn } from 'node:child_process';
 
 const RAW = JSON.stringify({ compilerOptions: { verbatimModuleSyntax: true, useDefineForClassFields: true } });
@@ -15,22 +16,29 @@ const MAP = '//# sourceMappingURL=data:application/json;base64,';
 
 /**
  * Gives `{ javascript, map }`; fails with what esbuild said. `taken` is the set of names that earlier translations made
- * up; those of this one are added. Enums and namespaces go on with what has their name; those in `fresh` do not.
+ * up; those of this one are added. Enums and namespaces go on with what has their name; those in `fresh` do not, and
+ * those in `onto` are put into a class of an earlier call.
  * `siblings` declares what else is in those that do; `names` is what the call declares.
  */
-export async function emitted(text, { libraries, name, taken, fresh = new Set(), siblings = '', names = new Map() }) {
+export async function emitted(text, { libraries, name, taken, fresh = new Set(), onto = new Set(), siblings = '', names = new Map() }) {
   const args = [
     '--loader=ts', '--target=esnext', '--charset=utf8', '--sourcemap=inline', '--sources-content=false',
     '--supported:decorators=false', '--log-level=error', '--color=false', `--sourcefile=${name}`, `--tsconfig-raw=${RAW}`,
   ];
-  const { output, complaint, status } = await run(executable(libraries), args, `${text}\n${END};[${[...taken]}];${siblings}`);
+  // What is written in the text, be it in a string, is none of those.
+  const known = new Set(text.match(MADE_UP));
+  const { output, complaint, status } = await run(executable(libraries), args, `${text}\n${END};[${[...taken, ...known]}];${siblings}`);
   if (status !== 0) throw new Error(complaint.trim() || `esbuild ended with ${status}`);
   const map = output.lastIndexOf(MAP);
   let javascript = output.slice(0, output.lastIndexOf(END, map));
   for (const one of fresh) javascript = javascript.replace(`})(${one} || {});`, '})({});');
-  for (const [one, { inner }] of names) if (inner) javascript = namespace(javascript, one, fresh.has(one));
-  const known = new Set(text.match(MADE_UP));
-  for (const word of javascript.match(MADE_UP) ?? []) if (!known.has(word)) taken.add(word);
+  for (const [one, { inner }] of names) if (inner) javascript = namespace(javascript, one, onto.has(one) ? '' : `var ${one} = ${fresh.has(one) ? '' : `${one} || `}{};`);
+  javascript = javascript.replace(MADE_UP, (word) => {
+    if (known.has(word)) return word;
+    // What two underscores begin are helpers, the same in all.
+    if (word[1] !== '_') taken.add(word);
+    return HIDDEN + word.slice(1);
+  });
   return { javascript, map: JSON.parse(Buffer.from(output.slice(map + MAP.length).trim(), 'base64').toString()) };
 }
 
@@ -38,15 +46,17 @@ export async function emitted(text, { libraries, name, taken, fresh = new Set(),
  * A namespace gets its object where it is declared and not where it is filled: what assigns a name cannot take the
  * place of an earlier call's constant. One that goes on with a function or a class has no declaration of its own.
  */
-function namespace(javascript, name, fresh) {
+function namespace(javascript, name, declaration) {
   const word = name.replaceAll('$', '\\$');
   return javascript
-    .replace(new RegExp(`^((?:export )?var ${word});$`, 'm'), (_, head) => `${head} = ${fresh ? '' : `${name} || `}{};`)
+    .replace(new RegExp(`^((?:export )?)var ${word};$`, 'm'), (_, before) => declaration && before + declaration)
     .replaceAll(new RegExp(`^\\}\\)\\(${word} \\|\\| \\(${word} = \\{\\}\\)\\);$`, 'gm'), () => `})(${name});`);
 }
 
-/** Names that begin as those do that esbuild makes up; what two underscores begin are its helpers, the same in all. */
-const MADE_UP = /(?<![\p{ID_Continue}$])_(?!_)[\p{ID_Continue}$]+/gu;
+/** Names that begin as those do that esbuild makes up. */
+const MADE_UP = /(?<![\p{ID_Continue}$])_[\p{ID_Continue}$]+/gu;
+/** May begin a name, though it is no letter. */
+const HIDDEN = '\u1885';
 
 function executable(libraries) {
   return `${libraries}/@esbuild/linux-${process.arch}/bin/esbuild`;

@@ -29,10 +29,13 @@ export function declared(tree) {
         add(tree.name(statement), { value: 'function' });
         break;
       case K.ClassDeclaration:
-        add(tree.name(statement), { value: 'class', type: 'class' });
+        add(tree.name(statement), {
+          value: 'class', type: 'class', parameters: parameters(tree, statement),
+          abstract: tree.modifiers(statement).includes(K.AbstractKeyword),
+        });
         break;
       case K.InterfaceDeclaration:
-        add(tree.name(statement), { type: 'interface', parameters: parameters(tree, statement) });
+        add(tree.name(statement), { type: 'interface', exported: exported(tree, statement), parameters: parameters(tree, statement) });
         break;
       case K.TypeAliasDeclaration:
         add(tree.name(statement), { type: 'alias' });
@@ -41,7 +44,7 @@ export function declared(tree) {
         const name = tree.name(statement);
         const members = (names.get(name)?.members ?? []).concat(tree.slice(statement).replace(/^[^{]*/, ''));
         const constant = tree.modifiers(statement).includes(K.ConstKeyword);
-        add(name, { value: 'enum', type: 'enum', members, constant });
+        add(name, { value: 'enum', type: 'enum', exported: exported(tree, statement), members, constant });
         break;
       }
       case K.ModuleDeclaration: {
@@ -51,7 +54,7 @@ export function declared(tree) {
           break;
         }
         const inner = { ...names.get(name)?.inner, ...inside(tree, statement) };
-        add(name, { value: names.get(name)?.value ?? 'namespace', type: names.get(name)?.type ?? 'namespace', inner });
+        add(name, { value: names.get(name)?.value ?? 'namespace', type: names.get(name)?.type ?? 'namespace', exported: exported(tree, statement), inner });
         break;
       }
       case K.ImportDeclaration: {
@@ -92,6 +95,10 @@ function hoisted(tree, node, add) {
     } else if (kind === K.Block || (kind >= K.IfStatement && kind <= K.TryStatement) || kind === K.CaseBlock
       || kind === K.CaseClause || kind === K.DefaultClause || kind === K.CatchClause) hoisted(tree, child, add);
   }
+}
+
+function exported(tree, statement) {
+  return tree.modifiers(statement).includes(K.ExportKeyword);
 }
 
 /** The type parameters of a declaration as written, and their names alone. */

@@ -41,7 +41,8 @@ export class Scope {
 
   /**
    * A call as it would stand behind those that were begun; nothing is remembered yet. Its `fresh` names are enums and
-   * namespaces that have nothing of what was called so before; `siblings` are earlier parts of those that have, so that
+   * namespaces that have nothing of what was called so before, its names `onto` are
+   * namespaces that are put into a class; `siblings` are earlier parts of those that have, so that
    * a translation knows which names are theirs.
    */
   draft(number, path, text, tree, { merge = true } = {}) {
@@ -50,6 +51,7 @@ export class Scope {
     const names = new Map(own.names);
     const uses = new Set();
     const fresh = new Set();
+    const onto = new Set();
     const lines = [];
     for (const word of words) {
       const from = this.#latest.get(word);
@@ -63,7 +65,8 @@ export class Scope {
       const line = here
         ? this.#beside(word, here, there, behind, names, merge)
         : { merged: false, text: seen(word, there, behind) };
-      if (here?.members && !line?.text.includes('enum ') || here?.inner && !there.inner) fresh.add(word);
+      if (line?.onto) onto.add(word);
+      else if (here?.members && !line?.text.includes('enum ') || here?.inner && !there.inner) fresh.add(word);
       if (!line) continue;
       lines.push(line);
       uses.add(from);
@@ -75,6 +78,7 @@ export class Scope {
       names,
       uses,
       fresh,
+      onto,
       outside: own.outside,
       merges: lines.some((line) => line.merged),
       seen: lines.map((line) => line.text).join(' '),
@@ -84,21 +88,29 @@ export class Scope {
 
   /** What a call that declares `word` itself still sees of the earlier one; sets what the two are together. */
   #beside(word, here, there, behind, names, merge) {
+    // All parts of a name are exported, or none is.
+    const out = here.exported ? 'export ' : '';
     if (here.type === 'enum' && there.type === 'enum') {
       if (!merge || here.constant !== there.constant) return undefined;
       names.set(word, { ...here, members: [...there.members, ...here.members] });
-      const how = here.constant ? 'const enum' : 'enum';
+      const how = `${out}${here.constant ? 'const enum' : 'enum'}`;
       const lines = there.members.map((members) => `${how} ${word} ${members.replace(/\s+/g, ' ')}`);
       const text = lines.join(' ');
       return { merged: true, text, sibling: text };
+    }
+    if (merge && here.value === 'namespace' && there.value === 'class') {
+      names.set(word, { ...here, value: 'class', type: 'class', parameters: there.parameters, abstract: there.abstract });
+      const { written, names: own } = there.parameters;
+      const text = `${out}${there.abstract ? 'abstract ' : ''}class ${word}${written} extends ${behind}${own} {}`;
+      return { merged: true, onto: true, text };
     }
     if (here.inner && there.inner) {
       names.set(word, { ...here, inner: { ...there.inner, ...here.inner } });
       const lost = Object.entries(there.inner).filter(([name]) => !(name in here.inner));
       const lines = lost.map(([name, how]) => (how === 'let'
-        ? `declare namespace ${word} { export let ${name}: typeof ${behind}.${name}; }`
-        : `namespace ${word} { export import ${name} = ${behind}.${name}; }`));
-      const sibling = `namespace ${word} { export let ${lost.map(([name]) => name).join(', ')}; }`;
+        ? `${out}declare namespace ${word} { export let ${name}: typeof ${behind}.${name}; }`
+        : `${out}namespace ${word} { export import ${name} = ${behind}.${name}; }`));
+      const sibling = `${out}namespace ${word} { export let ${lost.map(([name]) => name).join(', ')}; }`;
       return { merged: true, text: lines.join(' '), sibling: lost.length > 0 ? sibling : '' };
     }
     const more = merge ? extended(word, here, there, behind) : '';
@@ -198,5 +210,5 @@ function extended(word, here, there, behind) {
   if (here.type !== 'interface' || !(there.type === 'interface' || there.type === 'class')) return '';
   const mine = here.parameters ?? { written: '', names: '' };
   if (mine.written !== (there.parameters?.written ?? '')) return '';
-  return `interface ${word}${mine.written} extends ${behind}${mine.names} {}`;
+  return `${here.exported ? 'export ' : ''}interface ${word}${mine.written} extends ${behind}${mine.names} {}`;
 }
