@@ -180,9 +180,11 @@ test('calls work in any directory', async (t) => {
   assert.deepEqual(await calls.errors('here.length'), ['1:6 2339']);
 });
 
-test('a chain of many calls stays quick: what is too far back is any', async (t) => {
-  const calls = new Calls(t);
-  await calls.begin('const n0 = { a: 1 };');
-  for (let at = 1; at < 300; at += 1) await calls.begin(`const n${at} = { a: n${at - 1}.a };`);
-  assert.deepEqual(await calls.errors('n299.b; n299.a.wrong; n20.a.wrong'), ['1:6 2339', '1:29 2339']);
+test('a name is known however many calls lie between, and any where a check would have too many of them', async (t) => {
+  for (const [furthest, wrong] of [[undefined, ['1:6 2339', '1:16 2339', '1:29 2339']], [16, ['1:6 2339']]]) {
+    const calls = new Calls(t, { furthest });
+    await calls.begin('const n0 = { a: 1 };');
+    for (let at = 1; at < 120; at += 1) await calls.begin(`const n${at} = { a: n${at - 1}.a };`);
+    assert.deepEqual(await calls.errors('n119.b; n119.a.wrong; n80.a.wrong'), wrong);
+  }
 });

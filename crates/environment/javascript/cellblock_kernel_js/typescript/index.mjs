@@ -40,10 +40,10 @@ export class TypeScript {
    * `runtime`: 'node' or 'deno'. `libraries`: the `node_modules` that has typescript and esbuild. `idle`: milliseconds
    * after which the compiler's process is ended. `denoLibrary`: the file of Deno's own types, by
    * default the environment's. `resolves(name, cwd)`: whether the runtime would find a package that TypeScript does not;
-   * `lives(name)`: whether a global has that name.
+   * `lives(name)`: whether a global has that name. `furthest`: how many earlier calls a check has at most.
    */
-  constructor({ runtime = 'node', libraries, idle = IDLE, denoLibrary = denoTypes(libraries), resolves, lives, memory }) {
-    this.#scope = new Scope(local(runtime));
+  constructor({ runtime = 'node', libraries, idle = IDLE, denoLibrary = denoTypes(libraries), resolves, lives, memory, furthest }) {
+    this.#scope = new Scope(local(runtime), furthest);
     this.#options = { runtime, libraries, idle, denoLibrary, resolves, lives, memory, taken: new Set() };
     this.#compiler = new Compiler(this.#options);
   }
