@@ -6,6 +6,7 @@ as it is for an agent; a case that fails costs that session, and the next one ha
 
 import concurrent.futures
 import contextlib
+import os
 import re
 import unittest
 
@@ -113,6 +114,14 @@ def of(called, edge, **attributes):
 
 
 class AgentCore(Edge):
+    """On a server of an ordinary user's, where there is one beside root's: the other edges are on that."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not cls.limits:
+            cls.url = os.environ.get("CELLBLOCK_USER_URL", cls.url)
+
     def open(self):
         return Aws(self.runtime, self.url)
 

@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
 
 use crate::environment;
 use crate::step::Verdict;
+use crate::user::{Made, User};
 use crate::workspace::{Workspace, run};
 
 use server::Server;
@@ -25,6 +26,9 @@ use side_by_side::Job;
 
 /// Names another environment for the server than `full`; with a smaller one some examples are skipped.
 const SERVED: &str = "CELLBLOCK_TEST_ENV";
+
+/// Names a server of an ordinary user's, for what is to be shown there: when we are root, and may make one.
+const OF_USER: &str = "CELLBLOCK_USER_URL";
 
 /// Modules of the Python suite that look at what the server's process holds: nothing may run beside them.
 const ALONE: &[&str] = &["test_load"];
@@ -49,35 +53,66 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
         return Ok(Verdict::Skipped(format!("the clients could not be installed: {error:#}")));
     }
     let served = env::var(SERVED).unwrap_or_else(|_| "full".to_owned());
-    let server = Server::start(&program, &suites.environments, &served, &suites.installed)?;
+    let server = suites.serve(Command::new(&program), &served, &env::temp_dir(), "server")?;
     println!("a server with `{served}` at {}", server.url());
+    let user = match User::make(workspace, std::iter::once(program.as_path()))? {
+        Made::User(user) => Some(user),
+        Made::None(why) => {
+            println!("no server of an ordinary user's: {why}");
+            None
+        }
+    };
+    let of_user = match &user {
+        Some(user) => {
+            let command = user.program(workspace, &program);
+            Some(suites.serve(command, "lean", &user.temporary(), "server-of-user")?)
+        }
+        None => None,
+    };
     let mut failed: Vec<anyhow::Error> = Vec::new();
     let mut jobs = vec![suites.node(&server)?];
     for module in suites.modules()? {
-        jobs.push(suites.python(&server, &module));
+        let mut job = suites.python(&server, &module);
+        if let Some(server) = &of_user {
+            job.command.env(OF_USER, server.url());
+        }
+        jobs.push(job);
     }
     failed.extend(side_by_side::run(jobs));
     for module in ALONE {
         failed.extend(side_by_side::run(vec![suites.python(&server, module)]));
     }
-    let log = server.log_file();
-    failed.extend(server.stop().err());
-    let said = fs::read_to_string(&log).unwrap_or_default();
-    for word in ["panicked", " ERROR "] {
-        if let Some(line) = said.lines().find(|line| line.contains(word)) {
-            failed.push(anyhow::anyhow!("the server's log has a line that must not be there: {line}"));
-        }
+    for server in std::iter::once(server).chain(of_user) {
+        failed.extend(ended(server));
+    }
+    if let Some(user) = user {
+        failed.extend(user.left_behind()?.into_iter().map(|thing| anyhow!("left behind: {thing}")));
     }
     let Some(first) = failed.first() else { return Ok(Verdict::Passed) };
-    let lines: Vec<&str> = said.lines().collect();
-    println!("-- the end of {}:", log.display());
-    for line in lines.iter().skip(lines.len().saturating_sub(40)) {
-        println!("{line}");
-    }
     for error in &failed {
         println!("{error:#}");
     }
     bail!("{first:#}")
+}
+
+/// Stops a server; gives what was wrong with it, and then shows the end of its log.
+fn ended(server: Server) -> Vec<anyhow::Error> {
+    let log = server.log_file();
+    let mut failed = Vec::from_iter(server.stop().err());
+    let said = fs::read_to_string(&log).unwrap_or_default();
+    for word in ["panicked", " ERROR "] {
+        if let Some(line) = said.lines().find(|line| line.contains(word)) {
+            failed.push(anyhow!("the server's log has a line that must not be there: {line}"));
+        }
+    }
+    if !failed.is_empty() {
+        let lines: Vec<&str> = said.lines().collect();
+        println!("-- the end of {}:", log.display());
+        for line in lines.iter().skip(lines.len().saturating_sub(40)) {
+            println!("{line}");
+        }
+    }
+    failed
 }
 
 /// Where the environment `lean` is, as `cellblock` tells it.
@@ -103,6 +138,12 @@ struct Suites {
 }
 
 impl Suites {
+    /// Starts a server with this environment, `program` being cellblock.
+    fn serve(&self, program: Command, environment: &str, place: &Path, log: &str) -> Result<Server> {
+        let log = self.installed.join(log).with_extension("log");
+        Server::start(program, &self.environments, environment, place, log)
+    }
+
     fn install(&self) -> Result<()> {
         let python = self.sources.join("python/requirements.txt");
         self.once("python", &python, |place| {

@@ -19,6 +19,7 @@ mod rust_text;
 mod step;
 mod suite;
 mod tree;
+mod user;
 mod workspace;
 
 use std::process::ExitCode;

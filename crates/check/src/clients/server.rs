@@ -26,18 +26,18 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts a server and waits until it is ready. Its log is in `logs`, its data in a directory that goes with it.
+    /// Starts a server and waits until it is ready: `program` is how cellblock is started, and by whom. Its data is in
+    /// a directory below `place`, a short path, because that of a socket in it must fit into 107 bytes; its log is this
+    /// file.
     pub(super) fn start(
-        program: &Path,
+        mut program: Command,
         environments: &Path,
         environment: &str,
-        logs: &Path,
+        place: &Path,
+        log: PathBuf,
     ) -> Result<Server> {
-        // Short, because the path of a socket below it must fit into 107 bytes.
-        let data = std::env::temp_dir().join(format!("cellblock-clients-{}", std::process::id()));
-        fs::create_dir(&data).with_context(|| format!("failed to make {}", data.display()))?;
-        let log = logs.join("server.log");
-        let child = Command::new(program)
+        let data = place.join(format!("cellblock-clients-{}", std::process::id()));
+        let child = program
             .args(["serve", "--listen", "127.0.0.1:0", "--env", environment, "--data"])
             .arg(&data)
             // One mode is permitted to clients, and one is not.
@@ -48,7 +48,7 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
             .spawn()
-            .with_context(|| format!("failed to start {}", program.display()))?;
+            .with_context(|| format!("failed to start {}", program.get_program().display()))?;
         let mut server = Server { child, address: String::new(), log, data };
         server.address = server.until("listens", |server| {
             let said = fs::read_to_string(&server.log).ok()?;
