@@ -1,8 +1,12 @@
 // The socket, and interrupts.
 //
 // Until the first call there is this thread alone, because another one costs more than all the rest of the start. With
-// the first call the watcher (watcher.mjs) begins, and from then on it reads the socket: a cancel has to be heard while
-// this thread is busy.
+// the first call the watcher (watcher.mjs) begins, and once it is there it reads the socket: a cancel has to be heard
+// while this thread is busy. Its start takes as long as many calls do, so meanwhile this thread goes on reading.
+//
+// There is one reader at a time, which a word of shared memory names. This thread takes it for one look at the socket
+// and gives it back; the watcher takes it for good. What must stay true: only whole frames are read in such a look, no
+// look waits for a frame to begin, and none is left to the event loop, whose reads know nothing of the word.
 //
 // An interrupt asks twice. The watcher posts a message; code that only waits lets us hear it, and the call ends. If we
 // do not answer, we are busy, and the watcher has V8 terminate what runs. What must stay true: that never hits code of
@@ -18,12 +22,15 @@ import fs from 'node:fs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
-import { ANSWER, SHIELD, WISH } from './words.mjs';
+import { ANSWER, INTERRUPTED, MAIN, NOBODY, READER, SHIELD, WISH, WORDS } from './words.mjs';
 
-const { load, store, wait, notify } = Atomics;
-const { writeSync, read } = fs;
+const { compareExchange, load, store, wait, notify } = Atomics;
+const { writeSync, read, readSync } = fs;
+const { setImmediate: later, setTimeout: after } = globalThis;
 const { kill, pid } = process;
 const getBuiltinModule = process.getBuiltinModule.bind(process);
+/** Milliseconds between two looks at the socket while the watcher starts. */
+const LOOK = 1;
 const GONE = ['EPIPE', 'ECONNRESET', 'ENOTCONN'];
 
 /** The other end is gone: nobody is left to report to. */
@@ -34,7 +41,7 @@ function leave() {
 export class Port {
   constructor(fd) {
     this.fd = fd;
-    this.words = new Int32Array(new SharedArrayBuffer(16));
+    this.words = new Int32Array(new SharedArrayBuffer(4 * WORDS));
     this.depth = 0;
     this.released = false;
     this.worker = null;
@@ -68,8 +75,8 @@ export class Port {
         at += writeSync(this.fd, bytes, at, bytes.length - at);
       } catch (error) {
         if (error.code === 'EAGAIN') {
-          // The watcher's way of reading makes writes not wait either.
-          wait(this.nap, 0, 0, 1);
+          // The way of reading makes writes not wait either.
+          this.rest();
         } else if (error.code !== 'EINTR') {
           if (GONE.includes(error.code)) leave();
           writeSync(2, 'the code closed the descriptor through which its interpreter speaks: it ends here\n');
@@ -92,7 +99,8 @@ export class Port {
       this.fill(new Bytes(header.length), 0, (payload) => {
         if (header.kind !== RUN) return this.first();
         this.watch();
-        this.hear({ kind: RUN, call: header.call, payload });
+        later(() => later(() => this.share()));
+        this.begin({ kind: RUN, call: header.call, payload });
       });
     });
   }
@@ -107,6 +115,56 @@ export class Port {
       if (!error && got === 0) return leave();
       this.fill(bytes, at + (error ? 0 : got), then);
     });
+  }
+
+  /** Goes on reading until the watcher does. The first call's output is not kept waiting for what that needs. */
+  share() {
+    if (load(this.words, READER) !== NOBODY) return;
+    const { Socket } = getBuiltinModule('net');
+    // Opening it makes the descriptor one that does not wait, for which Node has nothing else. It never reads.
+    this.socket = new Socket({ fd: this.fd, readable: false, writable: false });
+    this.look();
+  }
+
+  look() {
+    const { words } = this;
+    if (compareExchange(words, READER, NOBODY, MAIN) !== NOBODY) return;
+    const frame = this.receive();
+    store(words, READER, NOBODY);
+    notify(words, READER);
+    after(() => this.look(), LOOK).unref();
+    if (frame !== null) this.begin(frame);
+  }
+
+  /** The next frame, or null if there is none yet. */
+  receive() {
+    const bytes = new Bytes(HEADER);
+    if (!this.fetch(bytes, false)) return null;
+    const header = readHeader(bytes);
+    if (header === null) return leave();
+    const payload = new Bytes(header.length);
+    this.fetch(payload, true);
+    return { kind: header.kind, call: header.call, payload };
+  }
+
+  /** Fills the bytes. Unless it is `begun`, what is to come may be nothing. */
+  fetch(bytes, begun) {
+    for (let at = 0; at < bytes.length; ) {
+      try {
+        const got = readSync(this.fd, bytes, at, bytes.length - at, null);
+        if (got === 0) return leave();
+        at += got;
+      } catch (error) {
+        if (error.code !== 'EAGAIN' && error.code !== 'EINTR') return leave();
+        if (at === 0 && !begun) return false;
+        this.rest();
+      }
+    }
+    return true;
+  }
+
+  rest() {
+    wait(this.nap, 0, 0, 1);
   }
 
   watch() {
@@ -133,8 +191,16 @@ export class Port {
       store(this.words, ANSWER, 1);
       notify(this.words, ANSWER);
     });
-    if (kind === CANCEL) whenSignalled(() => this.on.cancel(call));
-    else this.on.run(call, payload);
+    this.begin({ kind, call, payload });
+  }
+
+  begin({ kind, call, payload }) {
+    if (kind === CANCEL) {
+      store(this.words, INTERRUPTED, 1);
+      whenSignalled(() => this.on.cancel(call));
+    } else if (kind === RUN) {
+      this.on.run(call, payload);
+    }
   }
 
   isKnown(call) {

@@ -4,7 +4,7 @@ import inspector from 'node:inspector';
 import net from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
-import { ANSWER, SHIELD, WISH } from './words.mjs';
+import { ANSWER, INTERRUPTED, NOBODY, READER, SHIELD, WATCHER, WISH } from './words.mjs';
 
 const { fd, words } = workerData;
 /** Milliseconds in which a main thread that is not busy answers. */
@@ -17,12 +17,11 @@ function leave() {
   process.kill(process.pid, 'SIGKILL');
 }
 
-let interrupted = false;
 /** The call that was last posted since there was an interrupt. */
 let latest = null;
 
 function cancel(call) {
-  interrupted = true;
+  Atomics.store(words, INTERRUPTED, 1);
   // The call has begun, or ends now: whoever asks for it next is this.
   latest = null;
   Atomics.store(words, ANSWER, 0);
@@ -40,7 +39,7 @@ function ask(call) {
 function run(call, payload) {
   Atomics.store(words, ANSWER, 0);
   const message = { kind: RUN, call, payload };
-  if (!interrupted) {
+  if (Atomics.load(words, INTERRUPTED) === 0) {
     parentPort.postMessage(message, [payload.buffer]);
     return;
   }
@@ -136,6 +135,16 @@ function received(chunk) {
   }
 }
 
+/** From now on this thread alone reads. The main thread is never long within a look of its own. */
+function takeOver() {
+  for (;;) {
+    const reader = Atomics.compareExchange(words, READER, NOBODY, WATCHER);
+    if (reader === NOBODY) return;
+    Atomics.wait(words, READER, reader);
+  }
+}
+
+takeOver();
 const socket = new net.Socket({ fd, readable: true, writable: false });
 socket.on('data', received);
 socket.on('end', leave);

@@ -6,3 +6,12 @@ export const SHIELD = 0;
 export const WISH = 1;
 /** The main thread has heard the last message. */
 export const ANSWER = 2;
+/** Who reads the socket: nobody at the moment, the main thread, or the watcher for good. */
+export const READER = 4;
+export const NOBODY = 0;
+export const MAIN = 1;
+export const WATCHER = 2;
+/** There was an interrupt. */
+export const INTERRUPTED = 5;
+/** How many words there are. Deno's own one is between these (deno/words.mjs). */
+export const WORDS = 6;
