@@ -126,6 +126,8 @@ pub fn variables(limits: &Limits) -> Vec<String> {
         "LANG=C.UTF-8".to_owned(),
         "LC_ALL=C.UTF-8".to_owned(),
         "TERM=dumb".to_owned(),
+        // Deno asks for no terminal: errors of its workers have colours otherwise.
+        "NO_COLOR=1".to_owned(),
         "TZ=UTC".to_owned(),
         "PYTHONUNBUFFERED=1".to_owned(),
         "PYTHONDONTWRITEBYTECODE=1".to_owned(),
