@@ -61,6 +61,8 @@ impl Runtime {
                 "--no-config",
                 "--no-code-cache",
                 "--node-modules-dir=manual",
+                // `./people` is people.ts, as the check of TypeScript has it.
+                "--sloppy-imports",
                 // How the kernel interrupts itself; on the cell's own loopback, and nobody is told of it.
                 "--inspect=127.0.0.1:0",
                 "--inspect-publish-uid=http",

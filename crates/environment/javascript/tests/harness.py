@@ -31,7 +31,8 @@ COMMANDS = {
     "node": [NODE, "--no-force-async-hooks-checks", str(KERNEL / "node.mjs")],
     "deno": [
         DENO, "run", "--quiet", "--allow-all", "--no-prompt", "--no-lock", "--no-config", "--no-code-cache",
-        "--node-modules-dir=manual", "--inspect=127.0.0.1:0", "--inspect-publish-uid=http", str(KERNEL / "deno.mjs"),
+        "--node-modules-dir=manual", "--sloppy-imports", "--inspect=127.0.0.1:0", "--inspect-publish-uid=http",
+        str(KERNEL / "deno.mjs"),
     ],
 }  # fmt: skip
 PROGRAM = {"node": NODE, "deno": DENO}[RUNTIME]
