@@ -11,6 +11,14 @@ class Scope(KernelCase):
         self.run_ok("const a = 10; let b = 20; class D { static x = 1 }")
         self.assertEqual(self.value("a + b + D.x"), "31")
 
+    def test_code_of_any_length(self) -> None:
+        for length in (4_000, 70_000, 3_000_000):
+            with self.subTest(length):
+                self.assertEqual(self.value(f"'{'x' * length}'.length"), str(length))
+        # Also when an earlier call's leftovers keep the thread from taking it.
+        self.kernel.interrupted("console.log('READY'); (async () => { for (;;) await 1 })(); await new Promise(() => {})")
+        self.assertEqual(self.value(f"'{'x' * 200_000}'.length"), "200000")
+
     def test_a_name_may_come_again_in_any_other_form(self) -> None:
         forms = ["const NAME = 7", "let NAME = 7", "var NAME = 7", "function NAME() {}; 7", "class NAME {}; 7"]
         for at, first in enumerate(forms):

@@ -14,7 +14,8 @@ const CLEAR = 200;
 const TRIES = 100;
 /** Milliseconds that a termination is waited for. */
 const LONGEST = 500;
-const CHUNK = 64 << 10;
+/** Bytes that the smallest pipe holds. */
+const PIPE = 4096;
 
 let fd;
 let writer;
@@ -96,27 +97,25 @@ async function fill(bytes) {
 
 async function watch() {
   const first = new Uint8Array(HEADER);
-  const chunk = new Uint8Array(CHUNK);
   for (;;) {
     await fill(first);
     const header = readHeader(first);
     if (header === null) leave(0);
-    const known = header.kind === RUN || header.kind === CANCEL;
-    if (known) Atomics.store(words, ANSWER, 0);
-    if (known) await pass(first);
-    for (let left = header.length; left > 0; ) {
-      const part = chunk.subarray(0, Math.min(left, CHUNK));
-      await fill(part);
-      if (known) await pass(part);
-      left -= part.length;
-    }
+    const frame = new Uint8Array(HEADER + header.length);
+    frame.set(first);
+    await fill(frame.subarray(HEADER));
+    if (header.kind !== RUN && header.kind !== CANCEL) continue;
+    Atomics.store(words, ANSWER, 0);
+    await pass(frame.subarray(0, PIPE));
     wake.call();
     if (header.kind === CANCEL) {
       interrupted = true;
       interrupt(PATIENCE).catch(() => {});
-    } else if (interrupted && known) {
+    } else if (interrupted) {
       interrupt(CLEAR).catch(() => {});
     }
+    // The main thread takes it while it comes: so it is woken before, and interrupted if it does not wake.
+    await pass(frame.subarray(PIPE));
   }
 }
 
