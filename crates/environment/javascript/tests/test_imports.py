@@ -112,6 +112,13 @@ class Imports(KernelCase):
                 self.assertEqual(self.value(f"(await import('{name}')).name"), f"'{name}'")
                 self.assertEqual(self.value(f"import {{ name as n{len(name)} }} from '{name}'; n{len(name)}"), f"'{name}'")
 
+    def test_a_loop_in_a_module_is_interrupted(self) -> None:
+        self.write("loop.mjs", "console.log('READY'); for (;;);")
+        for code in ("import './loop.mjs'", "await import('./loop.mjs?again')"):
+            with self.subTest(code):
+                self.assertTrue(self.kernel.interrupted(code).report["interrupted"])
+                self.assertEqual(self.value("1 + 1"), "2")
+
     @unittest.skipUnless(MODULES and os.path.isdir(f"{MODULES}/cheerio"), "no cheerio in CELLBLOCK_TEST_NODE_MODULES")
     def test_a_library(self) -> None:
         os.symlink(MODULES, self.kernel.work / "node_modules")

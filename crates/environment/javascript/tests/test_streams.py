@@ -95,6 +95,13 @@ class Streams(KernelCase):
     def test_stdin_is_empty(self) -> None:
         self.assertEqual(self.value("let got = ''; for await (const part of process.stdin) got += part; got"), "''")
 
+    def test_the_order_of_what_waits(self) -> None:
+        call = self.run_ok(
+            "setTimeout(() => console.log('timer'), 0); process.nextTick(() => console.log('tick'));"
+            "console.log('now'); await new Promise(r => setTimeout(r, 50)); 0"
+        )
+        self.assertEqual(call.stdout, "now\ntick\ntimer\n")
+
 
 class Late(KernelCase):
     def test_what_an_earlier_call_left_behind_speaks_late(self) -> None:

@@ -6,7 +6,7 @@ import time
 import unittest
 from pathlib import Path
 
-from harness import MODULES, PATIENCE, RUNTIME, KernelCase, quoted
+from harness import MODULES, PATIENCE, RUNTIME, KernelCase, only_deno, quoted
 
 
 @unittest.skipUnless(MODULES and os.path.isdir(f"{MODULES}/typescript"), "no typescript in CELLBLOCK_TEST_NODE_MODULES")
@@ -43,6 +43,15 @@ class TypeScript(KernelCase):
     def test_imports(self) -> None:
         code = "import { join } from 'node:path'; import type { Stats } from 'node:fs'; const s: string = join('a', 'b'); s"
         self.assertEqual(self.value(code, language="typescript"), "'a/b'")
+
+    @only_deno
+    def test_denos_own_names(self) -> None:
+        code = "const here: string = Deno.cwd(); const text: Promise<string> = Deno.readTextFile('x'); text.catch(() => 0); here.length > 0"
+        self.assertEqual(self.value(code, language="typescript"), "true")
+        call = self.run_raised("const here: number = Deno.cwd()", "TypeScriptError", language="typescript")
+        self.assertIn("TS2322", call.report["evalue"])
+        # The kernel offers Node's modules by name in JavaScript.
+        self.assertEqual(self.value("typeof process.pid", language="typescript"), "'number'")
 
     def test_a_program_ends(self) -> None:
         call = self.kernel.run("const n: number = 5; console.log(n)", language="typescript", final=True, filename="/dir/p.ts")
