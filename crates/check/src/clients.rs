@@ -53,7 +53,9 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
         return Ok(Verdict::Skipped(format!("the clients could not be installed: {error:#}")));
     }
     let served = env::var(SERVED).unwrap_or_else(|_| "full".to_owned());
-    let server = suites.serve(Command::new(&program), &served, &env::temp_dir(), "server")?;
+    // No path of one server's may be a part of another's: by it we know whose is what is left behind.
+    let place = format!("cellblock-clients-{}", std::process::id());
+    let server = suites.serve(Command::new(&program), &served, env::temp_dir().join(place), "server")?;
     println!("a server with `{served}` at {}", server.url());
     let user = match User::make(workspace, std::iter::once(program.as_path()))? {
         Made::User(user) => Some(user),
@@ -65,7 +67,7 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<Verdict> {
     let of_user = match &user {
         Some(user) => {
             let command = user.program(workspace, &program);
-            Some(suites.serve(command, "lean", &user.temporary(), "server-of-user")?)
+            Some(suites.serve(command, "lean", user.temporary().join("server"), "server-of-user")?)
         }
         None => None,
     };
@@ -139,9 +141,9 @@ struct Suites {
 
 impl Suites {
     /// Starts a server with this environment, `program` being cellblock.
-    fn serve(&self, program: Command, environment: &str, place: &Path, log: &str) -> Result<Server> {
+    fn serve(&self, program: Command, environment: &str, data: PathBuf, log: &str) -> Result<Server> {
         let log = self.installed.join(log).with_extension("log");
-        Server::start(program, &self.environments, environment, place, log)
+        Server::start(program, &self.environments, environment, data, log)
     }
 
     fn install(&self) -> Result<()> {

@@ -27,16 +27,14 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a server and waits until it is ready: `program` is how cellblock is started, and by whom. Its data is in
-    /// a directory below `place`, a short path, because that of a socket in it must fit into 107 bytes; its log is this
-    /// file.
+    /// this directory, whose path is short, because that of a socket in it must fit into 107 bytes; its log is this file.
     pub(super) fn start(
         mut program: Command,
         environments: &Path,
         environment: &str,
-        place: &Path,
+        data: PathBuf,
         log: PathBuf,
     ) -> Result<Server> {
-        let data = place.join(format!("cellblock-clients-{}", std::process::id()));
         let child = program
             .args(["serve", "--listen", "127.0.0.1:0", "--env", environment, "--data"])
             .arg(&data)
