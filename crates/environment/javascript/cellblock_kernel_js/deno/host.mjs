@@ -15,6 +15,7 @@ const { inspect, chdir, cwd } = Deno;
 const { isProxy, isPromise, isNativeError } = Deno[Deno.internal].core;
 const { then } = Promise.prototype;
 const { setImmediate: later, queueMicrotask: soon, Error: AnyError, SyntaxError } = globalThis;
+const { getBuiltinModule } = process;
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 const isError = (value) => isNativeError(value) || (!isProxy(value) && apply(isInstance, AnyError, [value]));
@@ -65,6 +66,8 @@ export function host(fd) {
     begin(request) {
       guardSignals();
       globals.begin(request);
+      // What its check needs. A module whose loading an interrupt terminates never works again.
+      if (request.language === 'typescript') port.shield(() => apply(getBuiltinModule, process, ['child_process']));
       if (request.final !== true) return;
       // Its event loop may be empty before its code has settled.
       engine.last = true;

@@ -15,13 +15,15 @@
 
 import { ANSWER, SHIELD, WISH } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
-import { Bytes } from '../safe.mjs';
+import { Bytes, performanceNow as now } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
 import { KILLED } from './words.mjs';
 import { leave, own, pipe, readWhole, readable, sendWhole } from './system.mjs';
 
 const { load, store, wait } = Atomics;
 const { queueMicrotask: soon } = globalThis;
+/** Milliseconds in which Deno tells of a termination as of an exception, more than once at times. */
+const TELLING = 1000;
 
 export class Port {
   constructor(fd) {
@@ -31,6 +33,7 @@ export class Port {
     this.reader = reader;
     this.words = new Int32Array(new SharedArrayBuffer(16));
     this.depth = 0;
+    this.killing = 0;
     this.worker = new Worker(new URL('./watcher.mjs', import.meta.url), { type: 'module', name: 'cellblock' });
     this.worker.onerror = (event) => {
       event.preventDefault();
@@ -91,13 +94,14 @@ export class Port {
       this.depth = 0;
       store(this.words, SHIELD, 0);
       store(this.words, KILLED, 0);
+      this.killing = now() + TELLING;
     }
     while (readable(this.reader)) this.hear();
   }
 
-  /** Whether an interrupt has just terminated what ran. */
+  /** Whether what Deno tells of may be the end of what an interrupt terminated. It may come in the next call. */
   killed() {
-    return load(this.words, KILLED) === 1;
+    return load(this.words, KILLED) === 1 || now() < this.killing;
   }
 
   hear() {
