@@ -47,6 +47,13 @@ class Interrupts(KernelCase):
         call = self.run_ok("await new Promise(r => setTimeout(r, 1)); console.log('after'); process.stderr.write('err'); 5")
         self.assertEqual((call.stdout[-6:], call.stderr, call.value), ("after\n", "err", "5"))
 
+    def test_within_functions_of_the_runtime(self) -> None:
+        # They may take a termination for a failure of their own, and the code goes on.
+        for _ in range(25):
+            call = self.kernel.interrupted("console.log('READY'); for (;;) require('fs').statSync('/')")
+            self.assertTrue(call.report["interrupted"])
+            self.assert_alive()
+
     def test_what_never_settles_may_be_collected(self) -> None:
         self.run_ok("require('v8').setFlagsFromString('--expose-gc'); var collect = require('vm').runInNewContext('gc'); 0")
         self.kernel.interrupted("console.log('READY'); await new Promise(() => {})")

@@ -28,10 +28,13 @@ let begun = [];
 /** The cancel, or the call after one, that is being seen to: a later one takes its place. */
 let wanted = 0;
 let interrupted = false;
+/** Called when the main thread has paused. */
+let paused = () => {};
 
 /** A connection to the main thread's inspector. */
 function connected() {
   inspector ??= Inspector.open(url, (method, { sessionId }) => {
+    if (method === 'Debugger.paused') paused();
     // A Worker of the user's begins only when a debugger lets it, or after half a second.
     if (method === 'Target.attachedToTarget') {
       connected().then((it) => begun.push(it.post('Runtime.runIfWaitingForDebugger', {}, sessionId)));
@@ -66,11 +69,25 @@ async function interrupt(patience) {
     if (Atomics.load(words, SHIELD) === 0 && !over()) {
       Atomics.store(words, KILLED, 1);
       // The answer comes when it is done. A thread that has ended its work meanwhile does it with the next.
-      await Promise.race([debug.post('Runtime.terminateExecution'), sleep(LONGEST)]);
+      const done = await Promise.race([debug.post('Runtime.terminateExecution'), sleep(LONGEST)]);
+      if (done === undefined && !over()) await terminateAgain(debug);
     }
     granted();
     wake.call();
   }
+}
+
+/**
+ * A termination may be lost: a function of Deno's that was called just then takes it for its own failure, and the code
+ * goes on. V8 then refuses another one, for the first has never ended. But code that is paused can be told to go on so.
+ */
+async function terminateAgain(debug) {
+  const pause = new Promise((resolve) => (paused = resolve));
+  debug.post('Debugger.enable');
+  debug.post('Debugger.pause');
+  await Promise.race([pause, sleep(LONGEST)]);
+  debug.post('Debugger.resume', { terminateOnResume: true });
+  await Promise.race([debug.post('Debugger.disable'), sleep(LONGEST)]);
 }
 
 function granted() {
