@@ -42,7 +42,7 @@ function connected() {
   }).then(
     (it) => {
       it.closed.then(() => (inspector = null));
-      it.post('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
+      it.attached = it.post('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
       return it;
     },
     (error) => {
@@ -112,7 +112,17 @@ async function fill(bytes) {
   }
 }
 
+/**
+ * Deno serves a new connection only when its main thread is not busy: so there is one before the first call begins, or
+ * a loop in that could not be interrupted.
+ */
+async function prepared() {
+  const it = await connected().catch(() => null);
+  await Promise.race([it?.attached, sleep(LONGEST)]);
+}
+
 async function watch() {
+  const ready = prepared();
   const first = new Uint8Array(HEADER);
   for (;;) {
     await fill(first);
@@ -123,6 +133,7 @@ async function watch() {
     await fill(frame.subarray(HEADER));
     if (header.kind !== RUN && header.kind !== CANCEL) continue;
     Atomics.store(words, ANSWER, 0);
+    await ready;
     await pass(frame.subarray(0, PIPE));
     wake.call();
     if (header.kind === CANCEL) {
@@ -149,5 +160,4 @@ self.onmessage = async ({ data }) => {
   ({ fd, writer, words, url } = data);
   wake = new Deno.UnsafeFnPointer(Deno.UnsafePointer.create(data.wake), { parameters: [], result: 'void', nonblocking: true });
   watch();
-  connected().catch(() => {});
 };
