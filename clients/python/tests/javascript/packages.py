@@ -12,7 +12,8 @@ CASES = [
             console.log(_.mapValues(_.groupBy(sales, 'city'), rows => _.sumBy(rows, 'sum')))
             console.log(_.chain(sales).orderBy(['sum'], ['desc']).map('city').uniq().value(), _.chunk([1, 2, 3], 2), _.get({ a: [{ b: 1 }] }, 'a[0].b'))
         """, out="{ Rome: 13, Oslo: 7 }\n[ 'Rome', 'Oslo' ] [ [ 1, 2 ], [ 3 ] ] 1"),
-        Call("import lodash from 'lodash'\nconsole.log(lodash.camelCase('order_line id'), typeof lodash.debounce)", out="orderLineId function"),
+        Call("import lodash, { camelCase, debounce as calmed } from 'lodash'\nconsole.log(lodash.kebabCase('A b'), camelCase('order_line id'), typeof calmed)",
+             out="a-b orderLineId function"),
     ]),
     Case("uuid makes and checks identifiers", [
         Call("import { v4 as uuidv4, v5, validate, version } from 'uuid'\nconst id = uuidv4()\n"

@@ -12,6 +12,8 @@ const ODD = /[\s'"]/;
 const AGAIN = /^Identifier '(.+)' has already been declared$/;
 /** Holds namespaces while names are declared from them. */
 const GLOBAL = '__cellblock_imports';
+/** What the namespace of a CommonJS module has beside `default`, in both runtimes. */
+const EXPORTS = 'module.exports';
 
 /** An error that has its place in the code by what it says, and not by its stack. */
 export class Placed {
@@ -100,15 +102,10 @@ export class Program {
     for (const { specifier, attributes, names, line, column } of imports) {
       let namespace;
       try {
-        namespace = await host.load(specifier, keys(attributes).length > 0 ? { with: attributes } : undefined);
+        const loaded = await host.load(specifier, keys(attributes).length > 0 ? { with: attributes } : undefined);
+        namespace = withNames(loaded, specifier, names);
       } catch (error) {
         throw new Placed(error, line, column);
-      }
-      for (const { imported } of names) {
-        if (imported !== null && !hasOwn(namespace, imported)) {
-          const text = `The requested module '${specifier}' does not provide an export named '${imported}'`;
-          throw new Placed(new SyntaxError(text), line, column);
-        }
       }
       namespaces[namespaces.length] = namespace;
     }
@@ -201,6 +198,27 @@ export class Program {
       this.maps.delete(names[at]);
     }
   }
+}
+
+/**
+ * What the names are read from: the module's namespace, which must have them all. That of a CommonJS module lacks what
+ * is found only when it runs (`import { debounce } from 'lodash'`), which TypeScript allows and bundlers make work: such
+ * a name is then one of `module.exports`.
+ */
+function withNames(namespace, specifier, names) {
+  let made = namespace;
+  for (let at = 0; at < names.length; at += 1) {
+    const { imported } = names[at];
+    if (imported === null || hasOwn(namespace, imported)) continue;
+    const exported = namespace[EXPORTS];
+    const holds = (typeof exported === 'object' && exported !== null) || typeof exported === 'function';
+    if (!holds || !(imported in exported)) {
+      throw new SyntaxError(`The requested module '${specifier}' does not provide an export named '${imported}'`);
+    }
+    if (made === namespace) made = { __proto__: null, ...namespace };
+    made[imported] = exported[imported];
+  }
+  return made;
 }
 
 /** The form to try after this one: `const`, `let`, '' (an assignment); null if none is left. */

@@ -85,6 +85,19 @@ class Imports(KernelCase):
         self.run_raised("await import('./none.mjs')", MISSING)
         self.run_raised("require('./none')", "Error")
 
+    def test_names_that_only_a_running_commonjs_module_has(self) -> None:
+        self.write("late.cjs", "class Kit { tool() { return 'tool' } }; module.exports = Object.assign(new Kit(), { ['a' + 1]: 1, b: 2 })")
+        self.assertEqual(self.value("import kit, { a1, b as two, tool } from './late.cjs'; [kit.b, a1, two, tool()]"), "[ 2, 1, 2, 'tool' ]")
+        self.run_ok("export { a1 } from './late.cjs'")
+        call = self.run_raised("1\nimport { a1, a2 } from './late.cjs'", "SyntaxError")
+        self.assertEqual(call.report["evalue"], "The requested module './late.cjs' does not provide an export named 'a2'")
+        self.assertTrue(call.traceback.startswith("cell-3.js:2\nimport { a1, a2 }"), call.traceback)
+        # A module of the language has the names that it exports, and no others.
+        self.write("m.mjs", "export default { a1: 1 }")
+        self.run_raised("import { a1 } from './m.mjs'", "SyntaxError")
+        self.write("number.cjs", "module.exports = 5")
+        self.run_raised("import { a1 } from './number.cjs'", "SyntaxError")
+
     def test_a_module_that_fails_says_where(self) -> None:
         self.write("bad.mjs", "export const x = 1;\nnull.y\n")
         call = self.run_raised("import './bad.mjs'", "TypeError")
@@ -124,6 +137,7 @@ class Imports(KernelCase):
         os.symlink(MODULES, self.kernel.work / "node_modules")
         self.assertEqual(self.value("import * as cheerio from 'cheerio'; const $ = cheerio.load('<p>hi</p>'); $('p').text()"), "'hi'")
         self.assertIn("LoadedCheerio", self.value("$('p')") or "")
+        self.assertEqual(self.value("import { camelCase, chunk as parts } from 'lodash'; [camelCase('a b'), parts([1, 2], 1).length]"), "[ 'aB', 2 ]")
 
 
 class Require(KernelCase):

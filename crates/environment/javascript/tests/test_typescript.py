@@ -43,6 +43,9 @@ class TypeScript(KernelCase):
     def test_imports(self) -> None:
         code = "import { join } from 'node:path'; import type { Stats } from 'node:fs'; const s: string = join('a', 'b'); s"
         self.assertEqual(self.value(code, language="typescript"), "'a/b'")
+        os.symlink(MODULES, self.kernel.work / "node_modules")
+        code = "import { camelCase, chunk } from 'lodash'; const parts: string[][] = chunk([camelCase('a b')], 1); parts"
+        self.assertEqual(self.value(code, language="typescript"), "[ [ 'aB' ] ]")
 
     @only_deno
     def test_denos_own_names(self) -> None:
