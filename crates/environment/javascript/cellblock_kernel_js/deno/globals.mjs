@@ -3,6 +3,7 @@
 // They follow the working directory, as a program's follow its file. None is enumerable, and all may be declared again.
 // Node's modules cost tens of milliseconds when the first of them is loaded, so each is loaded when it is first read.
 
+import { installRefusals } from '../refusals.mjs';
 import { IMPORT } from '../source.mjs';
 import { apply, create, defineProperty } from '../safe.mjs';
 import { Loader } from './modules.mjs';
@@ -40,6 +41,7 @@ function lazy(name, make) {
 export class Globals {
   install(kernel, { owner }) {
     installStreams(kernel);
+    installRefusals(kernel);
     installTimers();
     process.argv = [Deno.execPath()];
     defineProperty(Deno, 'args', { value: [], writable: true, configurable: true, enumerable: true });

@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import module, { builtinModules, createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { installRefusals } from '../refusals.mjs';
 import { IMPORT } from '../source.mjs';
 import { apply, create, defineProperty } from '../safe.mjs';
 import { installStreams } from './streams.mjs';
@@ -45,6 +46,7 @@ export class Globals {
   install(kernel) {
     process.argv = [process.execPath];
     installStreams(kernel);
+    installRefusals(kernel);
     this.filename = null;
     this.builtin = new Set();
     this.requires = create(null);
