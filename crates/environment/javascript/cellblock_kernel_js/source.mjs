@@ -42,6 +42,7 @@ export function withoutModules(acorn, code) {
   walk(tree, (node) => {
     if (node.type === 'ImportExpression') rename(node.start);
     else if (node.type === 'MetaProperty' && node.meta.name === 'import') rename(node.start);
+    else for (const start of importsInText(acorn, node)) rename(start);
   });
   for (const node of tree.body) {
     const { start, end } = node;
@@ -80,6 +81,35 @@ export function withoutModules(acorn, code) {
     }
   }
   return { code: edited(code, edits), imports };
+}
+
+/** What evaluates a text in the global scope, or in the one where it is called. */
+const EVALUATES = /^(?:eval|(?:Async)?(?:Generator)?Function|runInThisContext)$/;
+
+/**
+ * Where the word stands in `import(…)` of a text that is evaluated where it is written: `new Function('return import(…)')`.
+ * No runtime resolves it as one of the code around it; a text that comes from elsewhere we do not see.
+ */
+function importsInText(acorn, node) {
+  if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return [];
+  let { callee } = node;
+  if (callee.type === 'SequenceExpression') callee = callee.expressions.at(-1);
+  if (callee.type === 'MemberExpression') callee = callee.property;
+  if (callee.type !== 'Identifier' || !EVALUATES.test(callee.name)) return [];
+  const given = node.arguments[callee.name.endsWith('Function') ? node.arguments.length - 1 : 0];
+  const text = given?.type === 'TemplateLiteral' ? given.quasis[0].value.raw : given?.raw?.slice(1, -1);
+  const value = given?.type === 'TemplateLiteral' && given.quasis.length === 1 ? given.quasis[0].value.cooked : given?.value;
+  // With escapes or expressions in it, its places are others.
+  if (text === undefined || text !== value || !text.includes('import')) return [];
+  const found = [];
+  try {
+    walk(acorn.parse(text, { ...OPTIONS, allowReturnOutsideFunction: true }), (inner) => {
+      if (inner.type === 'ImportExpression') found.push(given.start + 1 + inner.start);
+    });
+  } catch {
+    // Whoever evaluates it says so.
+  }
+  return found;
 }
 
 const nameOf = (node) => (node.type === 'Literal' ? node.value : node.name);

@@ -43,6 +43,25 @@ class Imports(KernelCase):
         self.assertEqual(self.value("(await import('./m.mjs')).default"), "3")
         self.assertEqual(self.value("import.meta.filename.replace(process.cwd(), '')"), "'/[cell]'")
 
+    def test_in_a_text_that_is_evaluated_where_it_is_written(self) -> None:
+        self.write("m.mjs", "export const a = 1")
+        for code in (
+            '''(await eval("import('./m.mjs')")).a''',
+            '''(await (0, eval)("import('./m.mjs')")).a''',
+            '''const load = new Function('name', 'return import(name)'); (await load('./m.mjs')).a''',
+            '''(await globalThis.Function(`return import('./m.mjs')`)()).a''',
+            '''const AsyncFunction = (async () => {}).constructor; await AsyncFunction("return (await import('./m.mjs')).a")()''',
+            '''(await require('vm').runInThisContext("import('./m.mjs')")).a''',
+        ):
+            with self.subTest(code=code):
+                self.assertEqual(self.value(code), "1")
+        # Other texts are left as they are.
+        self.assertEqual(self.value('''eval("'import(1)'") + String("import(2)") + eval("`\\x31`; 'import(3)'")'''), "'import(1)import(2)import(3)'")
+        call = self.run_raised("1\neval('import(1) = 2'); 3", "SyntaxError")
+        self.assertIn("cell-8.js:2:1", call.traceback)
+        call = self.run_raised('''eval("import('./m.mjs')"); throw new Error('e')''')
+        self.assertIn("cell-9.js:1:34", call.traceback)
+
     def test_positions_stay(self) -> None:
         call = self.run_raised("import fs from 'fs'; import path\n from 'path'; const x = 1; throw new Error(`${typeof fs}`)")
         self.assertEqual(call.report["evalue"], "object")
