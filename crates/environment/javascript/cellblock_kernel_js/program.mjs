@@ -1,13 +1,18 @@
 // From the text of a call to its evaluation: what is rewritten, what is loaded first, and what tracebacks remember.
 //
-// Most code needs none of it and is evaluated as it is. The parser is loaded for code with `import` or `export` in it,
-// and for code that declares a name anew in another form, which V8 refuses before anything of it ran.
+// The parser is loaded for code with `import`, `export` or `const` in it, for what may change a constant of an earlier
+// call, and for code that declares a name anew in another form, which V8 refuses before anything of it ran. All other
+// code is evaluated as it is.
 
-import { Names, charCode, defineProperty, hasOwn, indexOf, keys, match, numberText, slice, test } from './safe.mjs';
+import { redeclared, withConstants } from './declarations.mjs';
+import { Names, charCode, hasOwn, keys, match, numberText, test } from './safe.mjs';
 
 /** Texts of cells kept for tracebacks, characters; the oldest go first. */
 const TEXTS = 4 << 20;
 const MODULE = /\b(?:import|export)\b/;
+const CONSTANT = /\bconst\b/;
+/** Without any of these a text changes nothing that has a name. */
+const CHANGE = /[^=!<>]=[^=>]|[-+<>]=|\+\+|--|\b(?:for|let|var|class|function|import)\b/;
 const ODD = /[\s'"]/;
 const AGAIN = /^Identifier '(.+)' has already been declared$/;
 /** Holds namespaces while names are declared from them. */
@@ -30,6 +35,8 @@ export class Program {
     /** What code is called in tracebacks, and its text. */
     this.texts = new Names();
     this.size = 0;
+    /** What is a constant, by its latest declaration. */
+    this.constants = new Names();
     /** Names that V8 is told in another way. */
     this.odd = new Names();
     /** Source maps of what runs as another text than was sent. */
@@ -54,7 +61,7 @@ export class Program {
       this.history[this.history.length] = { code: request.code, serial: call.serial, cwd: kernel.host.cwd() };
       this.known += request.code.length;
     }
-    if (!typed && this.typescript === null && !test(MODULE, request.code)) {
+    if (!typed && this.typescript === null && !test(MODULE, request.code) && !this.concerned(request.code)) {
       this.evaluate(call, request.code);
       return;
     }
@@ -75,10 +82,16 @@ export class Program {
       if (prepared === null) return;
       code = prepared;
     }
-    if (!test(MODULE, code)) {
-      this.evaluate(call, code);
-      return;
+    if (test(MODULE, code)) {
+      code = await this.linked(call, code);
+      if (code === null) return;
     }
+    if (this.concerned(code)) code = await this.declared(code);
+    if (!call.done) this.evaluate(call, code);
+  }
+
+  /** The text without imports, which have been done; null where the call has ended. */
+  async linked(call, code) {
     let without;
     try {
       without = (await import('./source.mjs')).withoutModules(await this.kernel.host.acorn(), code);
@@ -87,13 +100,34 @@ export class Program {
       // The words may stand in a string; if not, V8 says that there are no imports, and the parser knows better.
       const { line, column } = error.loc;
       call.malformed = new Placed(new SyntaxError(error.message.replace(/ \(\d+:\d+\)$/, '')), line, column + 1);
-      this.evaluate(call, code);
-      return;
+      return code;
     }
     const namespaces = await this.load(without.imports);
-    if (call.done) return;
+    if (call.done) return null;
     if (namespaces.length > 0) await this.declare(call, without.imports, namespaces);
-    if (!call.done) this.evaluate(call, without.code);
+    return call.done ? null : without.code;
+  }
+
+  /** Whether the text may declare constants, or change one. */
+  concerned(code) {
+    return test(CONSTANT, code) || (this.constants.size > 0 && test(CHANGE, code));
+  }
+
+  /** The text with constants that can be declared again. */
+  async declared(code) {
+    try {
+      const { code: rewritten, declared } = withConstants(await this.kernel.host.acorn(), code, this.constants);
+      for (const [name, constant] of declared) this.noteName(name, constant);
+      return rewritten;
+    } catch {
+      // What the parser does not understand V8 judges.
+      return code;
+    }
+  }
+
+  noteName(name, constant) {
+    if (constant) this.constants.set(name, true);
+    else this.constants.delete(name);
   }
 
   async load(imports) {
@@ -121,21 +155,23 @@ export class Program {
       const text = declarationsOf(imports, GLOBAL, assigned);
       const ended = await new Promise((settled) => host.evaluate(text, `${call.url}.imports`, call, settled));
       delete globalThis[GLOBAL];
-      if (!('thrown' in ended)) return;
+      if (!('thrown' in ended)) {
+        for (const { names } of imports) for (const { local } of names) if (local !== null) this.noteName(local, true);
+        return;
+      }
       const again = ended.thrown instanceof SyntaxError && match(AGAIN, ended.thrown.message);
       if (!again || assigned.has(again[1])) throw ended.thrown;
       assigned.set(again[1], true);
     }
   }
 
-  evaluate(call, code, forms = null) {
+  evaluate(call, code, names = null) {
     const { kernel } = this;
     kernel.host.evaluate(code, call.url, call, (ended) => {
-      const said = 'thrown' in ended && kernel.host.isSyntaxError(ended.thrown) ? ended.thrown.message : '';
-      const again = typeof said === 'string' && said !== '' ? match(AGAIN, said) : null;
-      if (again) {
-        kernel.host.as(call, () => this.again(call, code, again[1], forms, ended));
-      } else if (call.malformed && ended.line > 0 && test(MODULE, said)) {
+      const again = known(kernel.host, ended);
+      if (again !== null) {
+        kernel.host.as(call, () => this.again(call, code, again, names, ended));
+      } else if (call.malformed && ended.line > 0 && test(MODULE, ended.thrown.message)) {
         kernel.settled(call, { thrown: call.malformed.error, line: call.malformed.line, column: call.malformed.column });
       } else {
         kernel.settled(call, ended);
@@ -143,35 +179,30 @@ export class Program {
     });
   }
 
-  /** The code declares a name that exists in another form: nothing of it ran. */
-  async again(call, code, name, forms, ended) {
+  /** The code declares a name that V8 knows as another kind: nothing of it ran. */
+  async again(call, code, name, names, ended) {
     const { kernel } = this;
-    const next = forms ?? new Names();
+    const all = names ?? new Names();
     call.original ??= { code, ended };
     const { code: original, ended: first } = call.original;
     let changed = null;
-    try {
-      const { changes, redeclared } = await import('./source.mjs');
-      const acorn = await kernel.host.acorn();
-      const form = formAfter(next.get(name), name, () => changes(acorn, original, name));
-      if (form === null) {
-        // The language would say so when it is too late, and of an assignment that does not look like one.
-        rephrase(first.thrown, `Identifier '${name}' is a constant of an earlier call, and this code changes it: use another name`);
-      } else {
-        next.set(name, form);
-        changed = redeclared(acorn, original, next);
-      }
-    } catch {}
+    if (!all.has(name)) {
+      all.set(name, true);
+      try {
+        changed = redeclared(await kernel.host.acorn(), original, all);
+      } catch {}
+    }
+    if (call.done) return;
     if (changed === null) {
       kernel.settled(call, first);
     } else if (changed.before === '') {
-      this.evaluate(call, changed.code, next);
+      this.evaluate(call, changed.code, all);
     } else {
       kernel.host.evaluate(changed.before, call.url, call, (moved) => {
-        const more = 'thrown' in moved && kernel.host.isSyntaxError(moved.thrown) ? match(AGAIN, moved.thrown.message) : null;
-        if (more) kernel.host.as(call, () => this.again(call, code, more[1], next, ended));
+        const more = known(kernel.host, moved);
+        if (more !== null) kernel.host.as(call, () => this.again(call, code, more, all, ended));
         else if ('thrown' in moved) kernel.settled(call, first);
-        else this.evaluate(call, changed.code, next);
+        else this.evaluate(call, changed.code, all);
       });
     }
   }
@@ -221,15 +252,9 @@ function withNames(namespace, specifier, names) {
   return made;
 }
 
-/** The form to try after this one: `const`, `let`, '' (an assignment); null if none is left. */
-function formAfter(form, name, changes) {
-  if (form === undefined) return hasOwn(globalThis, name) ? '' : changes() ? 'let' : 'const';
-  return form === 'const' ? 'let' : null;
-}
-
-function rephrase(error, message) {
-  const { stack, message: old } = error;
-  const at = indexOf(stack, old);
-  defineProperty(error, 'message', { value: message });
-  if (at >= 0) defineProperty(error, 'stack', { value: slice(stack, 0, at) + message + slice(stack, at + old.length) });
+/** The name that V8 refused to declare as another kind; or null. */
+function known(host, ended) {
+  if (!('thrown' in ended) || !host.isSyntaxError(ended.thrown)) return null;
+  const { message } = ended.thrown;
+  return typeof message === 'string' ? (match(AGAIN, message)?.[1] ?? null) : null;
 }

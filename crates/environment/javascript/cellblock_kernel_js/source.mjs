@@ -1,13 +1,12 @@
-// Rewriting of what an evaluated text may not hold: `import`, `export`, and declarations that exist in another form.
+// Rewriting of what an evaluated text may not hold: `import` and `export`. (declarations.mjs: declarations.)
 //
 // What must stay true: whatever is not rewritten stays at its line and column, because tracebacks and the excerpts in
 // them speak of the text that was sent. So a word is replaced by one of the same length, a statement by blanks, and
-// what comes in their place is evaluated as a text of its own before. Only where a declaration comes again in another
-// form (a class that was a function) may the rest of its line move.
+// what comes in their place is evaluated as a text of its own before.
 
 /** Stands for the word `import` in `import(…)` and `import.meta`: a global, of the same length. */
 export const IMPORT = 'ımport';
-const OPTIONS = {
+export const OPTIONS = {
   ecmaVersion: 'latest',
   sourceType: 'script',
   locations: true,
@@ -17,9 +16,9 @@ const OPTIONS = {
 };
 
 /** Blanks of the same shape: lines stay lines. */
-const blank = (text) => text.replace(/[^\n\r\u2028\u2029]/g, ' ');
+export const blank = (text) => text.replace(/[^\n\r\u2028\u2029]/g, ' ');
 
-function edited(code, edits) {
+export function edited(code, edits) {
   let result = '';
   let at = 0;
   for (const { start, end, text } of edits.sort((one, other) => one.start - other.start || one.end - other.end)) {
@@ -115,7 +114,7 @@ function importsInText(acorn, node) {
 const nameOf = (node) => (node.type === 'Literal' ? node.value : node.name);
 
 /** An empty statement of that length: what stood before without a semicolon ends here. */
-function emptied(code, start, end) {
+export function emptied(code, start, end) {
   return `;${blank(code.slice(start + 1, end))}`;
 }
 
@@ -126,7 +125,7 @@ function importOf(node, names) {
   return { specifier: node.source.value, attributes, names, line, column: column + 1 };
 }
 
-function walk(node, visit) {
+export function walk(node, visit) {
   const todo = [node];
   while (todo.length > 0) {
     const each = todo.pop();
@@ -145,92 +144,8 @@ export function declarationsOf(imports, global, assigned) {
     for (const { imported, local } of names) {
       if (local === null) continue;
       const from = `${global}[${at}]${imported === null ? '' : `[${JSON.stringify(imported)}]`}`;
-      text += `${assigned.has(local) ? '' : 'const '}${local} = ${from};\n`;
+      text += `${assigned.has(local) ? '' : 'let '}${local} = ${from};\n`;
     }
   });
   return text;
-}
-
-/**
- * The text so that it declares names anew that exist in another form: `{ code, before }`, where `before` is to be
- * evaluated first; or null if it cannot be done. `forms` says for each name which form to try: `const`, `let`, or ''
- * for an assignment.
- *
- * The language keeps three kinds of names in the global scope (`const`; `let` and `class`; `var` and `function`), and
- * refuses a name that comes again as another kind. Whoever works in a session replaces a function by a constant all the
- * same. A constant stays one.
- */
-export function redeclared(acorn, code, forms) {
-  const edits = [];
-  const before = { text: '', line: 1 };
-  const tree = acorn.parse(code, OPTIONS);
-  let found = false;
-  for (const node of tree.body) {
-    const last = node === tree.body.at(-1);
-    const loop = node.init ?? node.left;
-    if (node.type === 'FunctionDeclaration' && forms.has(node.id.name)) {
-      moveUp(code, node, forms.get(node.id.name), before, edits);
-    } else if (node.type === 'ClassDeclaration' && forms.has(node.id.name)) {
-      const form = forms.get(node.id.name);
-      edits.push({ start: node.start, end: node.start, text: `${form && `${form} `}${node.id.name} = ` });
-      edits.push({ start: node.end, end: node.end, text: last && form === '' ? '; void 0' : ';' });
-    } else if (node.type === 'VariableDeclaration' && formOf(node, forms) !== null) {
-      declareAs(node, formOf(node, forms), edits, last);
-    } else if (loop?.type === 'VariableDeclaration' && loop.kind === 'var' && formOf(loop, forms) !== null) {
-      edits.push({ start: loop.start, end: loop.start + 3, text: 'let' });
-    } else {
-      continue;
-    }
-    found = true;
-  }
-  if (!found) return null;
-  return { code: edited(code, edits), before: before.text };
-}
-
-/** A function is there before the code runs: its text goes before, to the same lines. */
-function moveUp(code, node, form, before, edits) {
-  const { start, end, id, loc } = node;
-  const head = `${form && `${form} `}${id.name} = `;
-  const { line, column } = loc.start;
-  if (line > before.line) before.text += `${'\n'.repeat(line - before.line - 1)}${head}\n${' '.repeat(column)}`;
-  else before.text += head;
-  before.text += `${code.slice(start, end)};`;
-  before.line = loc.end.line;
-  edits.push({ start, end, text: emptied(code, start, end) });
-}
-
-/** `var f = 2` as `const f = 2`, or as `f = 2`. */
-function declareAs(node, form, edits, last) {
-  const { start, kind, declarations } = node;
-  const word = form === '' ? ';' : form;
-  edits.push({ start, end: start + kind.length, text: word.padEnd(kind.length) });
-  for (const { id, init, end } of declarations) {
-    const wrapped = form === '' && id.type === 'ObjectPattern';
-    if (wrapped) edits.push({ start: id.start, end: id.start, text: '(' });
-    edits.push({ start: end, end, text: `${init ? '' : ' = void 0'}${wrapped ? ')' : ''}` });
-  }
-  if (last && form === '') edits.push({ start: node.end, end: node.end, text: '; void 0' });
-}
-
-/** The form for a declaration of several names: the one that was tried last. */
-function formOf(declaration, forms) {
-  let form = null;
-  for (const { id } of declaration.declarations) {
-    walk(id, (node) => {
-      if (node.type !== 'Identifier' || !forms.has(node.name)) return;
-      const its = forms.get(node.name);
-      if (form === null || its.length < form.length) form = its;
-    });
-  }
-  return form;
-}
-
-/** Whether the code changes what has this name. */
-export function changes(acorn, code, name) {
-  let found = false;
-  walk(acorn.parse(code, OPTIONS), (node) => {
-    const target = node.type === 'AssignmentExpression' ? node.left : node.type === 'UpdateExpression' ? node.argument : null;
-    if (target?.type === 'Identifier' && target.name === name) found = true;
-  });
-  return found;
 }
