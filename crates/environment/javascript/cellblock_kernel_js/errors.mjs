@@ -3,17 +3,25 @@
 // What must stay true: whatever was thrown (a string, a proxy, an object whose `stack` throws), there is a text, it is
 // bounded, and no code of the user's that fails in describing it fails the kernel.
 
-import { hasOwn, includes, join, lastIndexOf, match, push, slice, split, startsWith, test, toText } from './safe.mjs';
+import { hasOwn, includes, isArray, join, lastIndexOf, match, push, slice, split, startsWith, test, toText } from './safe.mjs';
 
 /** Characters of a traceback, of a line of it, and of a message. */
 const LIMIT = 64 << 10;
 const LINE = 4 << 10;
 const VALUE = 8 << 10;
-const OURS = 'cellblock_kernel_js/';
+/** Lines of a traceback, and of what an error has beside its message before only what is at its top is shown. */
+const LINES = 100;
+const MUCH = 40;
+/** Errors that are shown within another one where that is much. */
+const WITHIN = 5;
+/** Is in each frame of the kernel's. */
+export const OURS = 'cellblock_kernel_js/';
 /** Under this an error of ours has its whole text. */
 export const WHOLE = Symbol('text');
 const CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM'];
 const FRAME = /^\s+(?:at |\.\.\. \d+ lines matching cause stack trace \.\.\.)/;
+/** Where errors that one comes from are not shown. */
+const INNER = /^(  \[?(cause|errors)\]?: )\[.*\](,?)$/;
 /** Frames that say nothing to anybody. */
 const NOISE = /^\s+\.\.\. |cellblock_kernel_js\/|\(node:internal\/process\//;
 /** Frames that an error has in common with its cause, where these are the machinery below the code. */
@@ -68,7 +76,7 @@ function messageOf(host, error) {
   if (host.isProxy(error)) return '';
   const message = guarded(() => error.message, '');
   if (typeof message === 'string' && (message !== '' || host.isError(error))) return message;
-  return guarded(() => host.inspect(error, { depth: 1, breakLength: 120 }), '');
+  return guarded(() => host.inspect(error, { depth: 1, breakLength: 120, maxArrayLength: 10 }), '');
 }
 
 function chain(host, error) {
@@ -89,16 +97,55 @@ function render(host, error, early, { texts, maps, odd }, name, message) {
   let text;
   if (isObject(error) && !host.isProxy(error) && hasOwn(error, WHOLE)) return bounded(error[WHOLE]);
   if (isObject(error) && host.isError(error)) {
-    text = guarded(() => cleaned(host.inspect(error, { depth: 4, maxStringLength: VALUE }), early !== null), null);
+    text = guarded(() => errorText(host, error, early !== null), null);
     if (typeof text !== 'string') text = message ? `${name}: ${message}` : name;
   } else {
-    text = `Uncaught ${guarded(() => host.inspect(error, { depth: 2, maxStringLength: VALUE }), name)}`;
+    text = `Uncaught ${guarded(() => valueText(host, error), name)}`;
   }
   const urls = odd.size > 0 ? odd.list() : [];
   for (let at = 0; at < urls.length; at += 1) text = join(split(text, urls[at]), odd.get(urls[at]));
   if (maps.size > 0) text = mapped(text, maps);
   const place = early ?? placeOf(text, texts);
   return bounded(place === null ? text : `${excerpt(place, texts)}${text}`);
+}
+
+/** An error with what it has. Those of libraries have whole connections: of these the top is enough. */
+function errorText(host, error, all) {
+  const text = cleaned(host.inspect(error, { depth: 4, maxStringLength: VALUE }), all);
+  const message = guarded(() => toText(error.message), '');
+  return linesOf(text) > MUCH + linesOf(message) ? guarded(() => shallow(host, error, all, 0), text) : text;
+}
+
+function valueText(host, value) {
+  const text = host.inspect(value, { depth: 2, maxStringLength: VALUE });
+  return linesOf(text) > MUCH ? host.inspect(value, { depth: 1, maxStringLength: VALUE, maxArrayLength: 10 }) : text;
+}
+
+const linesOf = (text) => split(text, '\n').length;
+
+/** An error with its own properties and no more, and the errors that it comes from as such. */
+function shallow(host, error, all, level) {
+  const text = cleaned(host.inspect(error, { depth: 0, maxStringLength: VALUE }), all);
+  if (level >= WITHIN) return text;
+  const within = (value, margin) => join(split(shallow(host, value, all, level + 1), '\n'), `\n${margin}`);
+  const lines = split(text, '\n');
+  for (let at = 0; at < lines.length; at += 1) {
+    const inner = match(INNER, lines[at]);
+    if (inner === null) continue;
+    const [, head, name, comma] = inner;
+    const value = error[name];
+    if (host.isError(value)) {
+      lines[at] = `${head}${within(value, '  ')}${comma}`;
+    } else if (isArray(value)) {
+      const items = [];
+      for (let each = 0; each < value.length && each < WITHIN; each += 1) {
+        push(items, `\n    ${host.isError(value[each]) ? within(value[each], '    ') : host.inspect(value[each], { depth: 0 })}`);
+      }
+      if (value.length > WITHIN) push(items, `\n    ... ${value.length - WITHIN} more`);
+      lines[at] = `${head}[${join(items, ',')}\n  ]${comma}`;
+    }
+  }
+  return join(lines, '\n');
 }
 
 /** Frames at the places of the text that was sent. */
@@ -162,19 +209,22 @@ export function cleaned(text, all = false) {
     const upTo = all || ours || last > at ? last : end;
     for (let each = at; each < upTo; each += 1) if (!test(NOISE, lines[each])) push(kept, lines[each]);
     // What follows the frames belongs to the error: its own properties, and its cause.
-    if (upTo < end && test(/ \{$/, lines[end - 1])) {
-      if (kept.length > 0) kept[kept.length - 1] += ' {';
-    }
+    const more = upTo < end ? match(/(?: \{|,)$/, lines[end - 1]) : null;
+    if (more !== null && kept.length > 0) kept[kept.length - 1] += more[0];
     at = end;
   }
   return join(kept, '\n');
 }
 
 function bounded(text) {
-  if (text.length <= LINE) return text;
   const lines = split(text, '\n');
+  const kept = [];
+  const half = LINES >> 1;
   for (let at = 0; at < lines.length; at += 1) {
-    if (lines[at].length > LINE) lines[at] = `${slice(lines[at], 0, LINE)} … ${lines[at].length - LINE} characters are left out …`;
+    const line = lines[at];
+    if (lines.length > LINES && at === half) push(kept, `… ${lines.length - LINES} lines are left out …`);
+    if (lines.length > LINES && at >= half && at < lines.length - half) continue;
+    push(kept, line.length > LINE ? `${slice(line, 0, LINE)} … ${line.length - LINE} characters are left out …` : line);
   }
-  return cut(join(lines, '\n'), LIMIT);
+  return cut(join(kept, '\n'), LIMIT);
 }

@@ -48,14 +48,13 @@
 
 import { DISPLAY, DONE, NO_CALL, READY, RESULT, STDERR, STDOUT, pack, packOutput, packText, sameCall } from './wire.mjs';
 import { decode, includes, parse, performanceNow, round, stringify } from './safe.mjs';
-import { cleaned, describe } from './errors.mjs';
+import { OURS, cleaned, describe } from './errors.mjs';
 import { bundleOf, encodeBundle, formsOf } from './show.mjs';
 import { installDisplay } from './display.mjs';
 import { Program } from './program.mjs';
 
 /** The exit status of a program that was interrupted, as a shell has it. */
 const INTERRUPTED = 130;
-export const NAME = 'cellblock_kernel_js/';
 
 class Call {
   constructor(id, request, number, cpu) {
@@ -110,7 +109,7 @@ export class Kernel {
   /** Text or bytes for standard output (STDOUT) or error (STDERR). */
   print(kind, chunk) {
     const { host } = this;
-    const text = typeof chunk === 'string' && chunk.length < 65536 && includes(chunk, NAME) ? cleaned(chunk) : chunk;
+    const text = typeof chunk === 'string' && chunk.length < 65536 && includes(chunk, OURS) ? cleaned(chunk) : chunk;
     host.shielded(() => packOutput(kind, this.to(), text, host.write));
   }
 

@@ -5,7 +5,7 @@
 // code is evaluated as it is.
 
 import { redeclared, withConstants } from './declarations.mjs';
-import { Names, charCode, hasOwn, keys, match, numberText, test } from './safe.mjs';
+import { Names, charCode, hasOwn, includes, keys, match, numberText, test, toText } from './safe.mjs';
 
 /** Texts of cells kept for tracebacks, characters; the oldest go first. */
 const TEXTS = 4 << 20;
@@ -174,7 +174,7 @@ export class Program {
       } else if (call.malformed && ended.line > 0 && test(MODULE, ended.thrown.message)) {
         kernel.settled(call, { thrown: call.malformed.error, line: call.malformed.line, column: call.malformed.column });
       } else {
-        kernel.settled(call, ended);
+        kernel.settled(call, ended.line > 0 && !uncompiled(kernel.host, ended, call) ? { thrown: ended.thrown, line: 0, column: 0 } : ended);
       }
     });
   }
@@ -250,6 +250,17 @@ function withNames(namespace, specifier, names) {
     made[imported] = exported[imported];
   }
   return made;
+}
+
+/** Whether the place that the inspector tells is one in the call's text: else it is where any script threw it. */
+function uncompiled(host, ended, call) {
+  if (!host.isSyntaxError(ended.thrown)) return false;
+  try {
+    // Code that runs has a frame.
+    return !includes(toText(ended.thrown.stack), `${call.url}:`);
+  } catch {
+    return true;
+  }
 }
 
 /** The name that V8 refused to declare as another kind; or null. */

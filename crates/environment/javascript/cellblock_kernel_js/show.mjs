@@ -4,7 +4,7 @@
 // [BUNDLE]. A proxy's traps and a property's getter are not run for it.
 
 import { Bytes, apply, encode, endsWith, includes, isArray, isFinite, keys, push, join, stringify, toText } from './safe.mjs';
-import { cut } from './errors.mjs';
+import { OURS, cleaned, cut } from './errors.mjs';
 
 /** Characters of one plain text, and bytes of a bundle. The protocol's frames hold 32 MiB. */
 const TEXT = 1 << 20;
@@ -20,14 +20,17 @@ export function textOf(host, value) {
   const options = typeof value === 'string' ? STRING : OPTIONS;
   try {
     const text = host.inspect(value, options);
-    if (typeof text === 'string') return cut(text, TEXT);
+    if (typeof text === 'string') return cut(callers(value, text), TEXT);
   } catch {}
   try {
     const text = host.inspect(value, PLAIN);
-    if (typeof text === 'string') return cut(text, TEXT);
+    if (typeof text === 'string') return cut(callers(value, text), TEXT);
   } catch {}
   return `[${typeof value} that cannot be shown]`;
 }
+
+/** Errors in a value with the caller's frames and not ours. */
+const callers = (value, text) => (typeof value !== 'string' && includes(text, OURS) ? cleaned(text) : text);
 
 /** What an object's own method says of its forms: an object, a promise of one, or null. It may raise. */
 export function formsOf(host, value) {

@@ -95,6 +95,38 @@ class Errors(KernelCase):
         call = self.run_raised("throw new Error(Array(1e5).fill('line').join('\\n'))")
         self.assertLess(len(call.traceback), 80_000)
 
+    def test_an_error_that_has_much_shows_the_top_of_it(self) -> None:
+        much = "Array.from({ length: 300 }, (_, at) => ({ at, more: { at } }))"
+        code = f"throw Object.assign(new Error('m', {{ cause: Object.assign(new TypeError('c'), {{ errno: 7, inner: {much} }}) }}), {{ code: 'E_MINE', status: 404, config: {much} }})"
+        call = self.run_raised(code)
+        shown = "Error: m\n    at cell-1.js:1:21 {\n  code: 'E_MINE',\n  status: 404,\n  config: [Array],\n  [cause]: TypeError: c\n      at cell-1.js:1:59 {\n    errno: 7,\n    inner: [Array]\n  }\n}"
+        self.assertEqual(quoted(call.traceback).split("\n\n", 1)[1], shown)
+        call = self.run_raised("throw new AggregateError(Array.from({ length: 60 }, (_, at) => new Error(`number ${at}`)), 'all')")
+        self.assertIn("Error: number 4\n", call.traceback)
+        self.assertIn("... 55 more", call.traceback)
+        self.assertLess(call.traceback.count("\n"), 40)
+        call = self.run_raised(f"throw {{ status: 400, data: {much} }}")
+        self.assertLess(call.traceback.count("\n"), 50)
+        call = self.run_raised("throw new Error(Array.from({ length: 500 }, (_, at) => `line ${at}`).join('\\n'))")
+        self.assertIn("line 0\n", call.traceback)
+        self.assertIn("lines are left out", call.traceback)
+        self.assertTrue(call.traceback.endswith("line 499\n    at cell-4.js:1:7"), call.traceback[-200:])
+
+    def test_an_error_as_a_value_has_the_callers_frames(self) -> None:
+        self.assertEqual(self.value("function f() { return new Error('as a value') }\nf()"), "Error: as a value\n    at f (cell-1.js:1:23)\n    at cell-1.js:2:1")
+        value = self.value("const e = new Error('x'); ({ e, list: [e], n: 1 })")
+        self.assertEqual(value, "{\n  e: Error: x\n      at cell-2.js:1:11,\n  list: [\n    Error: x\n        at cell-2.js:1:11\n  ],\n  n: 1\n}")
+        self.assertNotIn("cellblock_kernel", self.value("new Error('o', { cause: Object.assign(new Error('i'), { code: 5 }) })"))
+
+    def test_the_place_is_the_callers_where_a_module_throws_anothers_error(self) -> None:
+        work = self.kernel.work
+        (work / "makes.cjs").write_text("exports.make = () => new Error('made')\nexports.parse = () => JSON.parse('{')\n")
+        (work / "throws.cjs").write_text("\n" * 104 + "exports.fail = async (make) => { try { throw make() } catch (error) { throw error } }\n")
+        for make in ["make", "parse"]:
+            call = self.run_raised(f"const {{ {make} }} = require('./makes.cjs'), {{ fail }} = require('./throws.cjs')\n\nawait fail({make})")
+            name = f"cell-{call.report['execution_count']}.js"
+            self.assertTrue(call.traceback.startswith(f"{name}:3\nawait fail({make})\n      ^\n"), call.traceback)
+
     def test_deep_recursion(self) -> None:
         call = self.run_raised("function f() { return f() + 1 }\nf()", "RangeError")
         self.assertIn("at f (cell-1.js:1:", call.traceback)
