@@ -49,7 +49,7 @@
 import { DISPLAY, DONE, NO_CALL, READY, RESULT, STDERR, STDOUT, pack, packOutput, packText, sameCall } from './wire.mjs';
 import { decode, includes, parse, performanceNow, round, stringify } from './safe.mjs';
 import { OURS, cleaned, describe } from './errors.mjs';
-import { bundleOf, encodeBundle, formsOf } from './show.mjs';
+import { bundleOf, encodeBundle, formsOf, isTimer } from './show.mjs';
 import { installDisplay } from './display.mjs';
 import { Program } from './program.mjs';
 
@@ -257,7 +257,7 @@ export class Kernel {
   }
 
   result(call, { value, forms }) {
-    if (value === undefined) return;
+    if (value === undefined || isTimer(this.host, value)) return;
     const bundle = bundleOf(this.host, value, forms);
     bundle.execution_count = call.number;
     this.host.write(pack(RESULT, call.id, encodeBundle(bundle)));

@@ -3,7 +3,7 @@
 // What must stay true: whatever the value is, there is a bundle, it is valid JSON, and it is not larger than
 // [BUNDLE]. A proxy's traps and a property's getter are not run for it.
 
-import { Bytes, apply, encode, endsWith, includes, isArray, isFinite, keys, push, join, stringify, toText } from './safe.mjs';
+import { Bytes, apply, encode, endsWith, hasOwn, includes, isArray, isFinite, keys, push, join, stringify, toText } from './safe.mjs';
 import { OURS, cleaned, cut } from './errors.mjs';
 
 /** Characters of one plain text, and bytes of a bundle. The protocol's frames hold 32 MiB. */
@@ -31,6 +31,15 @@ export function textOf(host, value) {
 
 /** Errors in a value with the caller's frames and not ours. */
 const callers = (value, text) => (typeof value !== 'string' && includes(text, OURS) ? cleaned(text) : text);
+
+/**
+ * Whether it is what `setTimeout`, `setInterval` or `setImmediate` gave. Code often ends with one, for what the timer
+ * does and not to see it.
+ */
+export function isTimer(host, value) {
+  if (typeof value !== 'object' || value === null || host.isProxy(value)) return false;
+  return hasOwn(value, '_onTimeout') || hasOwn(value, '_onImmediate');
+}
 
 /** What an object's own method says of its forms: an object, a promise of one, or null. It may raise. */
 export function formsOf(host, value) {

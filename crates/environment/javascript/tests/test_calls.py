@@ -88,6 +88,14 @@ class Scope(KernelCase):
         self.assertIsNone(self.value(""))
         self.assertIsNone(self.value("5", silent=True))
 
+    def test_a_timer_as_the_last_value_is_not_shown(self) -> None:
+        for code in ["setTimeout(() => {}, 5)", "let t = setInterval(() => clearInterval(t), 5); t", "setImmediate(() => {})"]:
+            with self.subTest(code=code):
+                self.assertIsNone(self.value(code))
+        late = self.run_ok("setTimeout(() => console.log('rang'), 20)")
+        self.assertEqual((late.value, self.run_ok("await new Promise((r) => setTimeout(r, 60))").late_stdout), (None, "rang\n"))
+        self.assertIn("_onTimeout", self.value("[setTimeout(() => {}, 5)]") or "")
+
 
 class Reports(KernelCase):
     def test_numbers_and_what_a_report_holds(self) -> None:
