@@ -134,6 +134,11 @@ class TypeScript(KernelCase):
         for name in "Ab", "Cd":
             self.assertEqual(self.value(decorated.replace("CLASS", name), language="typescript"), f"'{name.upper()}'")
         self.assertEqual(self.value("[_init, __create, new Ab().other(), new Cd().other()]", language="typescript"), "[ 'mine', 2, '_INIT', '_INIT' ]")
+        # What only looks like such a name, once escapes are read and texts put together, stays as it is.
+        code = decorated.replace("CLASS", "Ef") + "\nenum Key { A = '\\t_id', B = '_', C = `${B}init_x`, D = '\\x5fnext' }\n[Key.A, Key.C, Key.D].join('|')"
+        self.assertEqual((self.value(code, language="typescript") or "")[1:-1], "\\t_id|_init_x|_next")
+        self.value(decorated.replace("CLASS", "Gh") + "\n'\\t_init2' + (function (_initialized: any) {})", language="typescript")
+        self.assertEqual(self.value("new Ab().name() + new Gh().name()", language="typescript"), "'ABGH'")
         for word in "_", "__", "\u1885":
             matches = {name for name, _ in self.kernel.ask(word).report["answer"]["matches"]}
             self.assertEqual({name for name in matches if "dec" in name.lower() and name != "_name_dec"}, set())

@@ -25,20 +25,19 @@ export async function emitted(text, { libraries, name, taken, fresh = new Set(),
     '--loader=ts', '--target=esnext', '--charset=utf8', '--sourcemap=inline', '--sources-content=false',
     '--supported:decorators=false', '--log-level=error', '--color=false', `--sourcefile=${name}`, `--tsconfig-raw=${RAW}`,
   ];
-  // What is written in the text, be it in a string, is none of those.
-  const known = new Set(text.match(MADE_UP));
+  // What is written in the text, be it in a string or behind an escape, shall be none of those.
+  const known = new Set(text.match(WRITTEN));
   const { output, complaint, status } = await run(executable(libraries), args, `${text}\n${END};[${[...taken, ...known]}];${siblings}`);
   if (status !== 0) throw new Error(complaint.trim() || `esbuild ended with ${status}`);
   const map = output.lastIndexOf(MAP);
   let javascript = output.slice(0, output.lastIndexOf(END, map));
   for (const one of fresh) javascript = javascript.replace(`})(${one} || {});`, '})({});');
   for (const [one, { inner }] of names) if (inner) javascript = namespace(javascript, one, onto.has(one) ? '' : `var ${one} = ${fresh.has(one) ? '' : `${one} || `}{};`);
-  javascript = javascript.replace(MADE_UP, (word) => {
-    if (known.has(word)) return word;
-    // What two underscores begin are helpers, the same in all.
-    if (word[1] !== '_') taken.add(word);
-    return HIDDEN + word.slice(1);
-  });
+  const made = new Set();
+  for (const [line] of javascript.matchAll(DECLARED)) for (const word of line.match(MADE_UP) ?? []) if (!known.has(word)) made.add(word);
+  // What two underscores begin are helpers, the same in all.
+  for (const word of made) if (word[1] !== '_') taken.add(word);
+  javascript = javascript.replace(MADE_UP, (word) => (made.has(word) ? HIDDEN + word.slice(1) : word));
   return { javascript, map: JSON.parse(Buffer.from(output.slice(map + MAP.length).trim(), 'base64').toString()) };
 }
 
@@ -55,6 +54,9 @@ function namespace(javascript, name, declaration) {
 
 /** Names that begin as those do that esbuild makes up. */
 const MADE_UP = /(?<![\p{ID_Continue}$])_[\p{ID_Continue}$]+/gu;
+const WRITTEN = /_[\p{ID_Continue}$]+/gu;
+/** Where they are declared: in lists at the top level, or with what they are. */
+const DECLARED = /^(?:var|let|const) (?:[\p{ID_Continue}$]+, )*[\p{ID_Continue}$]+(?=;$| = )/gmu;
 /** May begin a name, though it is no letter. */
 const HIDDEN = '\u1885';
 
