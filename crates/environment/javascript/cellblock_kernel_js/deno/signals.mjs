@@ -5,22 +5,14 @@
 // what they print belongs to it.
 
 import { apply } from '../safe.mjs';
+import { heard, whenHeard } from '../signals.mjs';
+
+export { forget as guardSignals } from '../signals.mjs';
 
 const { listenerCount } = process;
-const { clearTimeout, setImmediate: later, setTimeout: after, queueMicrotask: soon } = globalThis;
-/** Milliseconds in which a signal that was sent with a cancel comes, if it comes. */
-const SOON = 100;
-
-let seen = false;
-let waiting = null;
+const { queueMicrotask: soon } = globalThis;
 /** Listeners that were registered with Deno rather than with Node's `process`. */
 let own = 0;
-
-function heard() {
-  seen = true;
-  if (waiting !== null) later(waiting);
-  waiting = null;
-}
 
 export function installSignals() {
   const { addSignalListener, removeSignalListener } = Deno;
@@ -35,25 +27,8 @@ export function installSignals() {
   };
 }
 
-/** Before a call: a signal that came earlier is none of its. */
-export function guardSignals() {
-  seen = false;
-}
-
 /** Calls it when handlers of SIGINT that the user registered have run. */
 export function whenSignalled(call) {
-  if (own + apply(listenerCount, process, ['SIGINT']) < 1) {
-    call();
-    return;
-  }
-  let done = false;
-  const once = () => {
-    if (done) return;
-    done = true;
-    clearTimeout(timer);
-    soon(call);
-  };
-  const timer = after(once, SOON);
-  if (seen) later(once);
-  else waiting = once;
+  if (own + apply(listenerCount, process, ['SIGINT']) < 1) call();
+  else whenHeard(() => soon(call));
 }

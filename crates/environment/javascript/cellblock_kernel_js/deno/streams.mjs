@@ -5,6 +5,7 @@
 
 import { STDERR, STDOUT } from '../wire.mjs';
 import { defineProperty, keys } from '../safe.mjs';
+import { endless, traits } from '../streams.mjs';
 
 const { Console } = Deno[Deno.internal];
 
@@ -57,7 +58,6 @@ function installStream(kernel, name, kind, fd) {
 
 function made(kernel, kind, fd) {
   const { Writable } = process.getBuiltinModule('stream');
-  const { nextTick } = process;
   const stream = new Writable({
     decodeStrings: false,
     emitClose: false,
@@ -67,24 +67,5 @@ function made(kernel, kind, fd) {
       written();
     },
   });
-  return Object.assign(stream, {
-    fd,
-    isTTY: false,
-    _type: 'pipe',
-    _isStdio: true,
-    // A stream that is the process's own does not end before it.
-    end(chunk, encoding, ended) {
-      const done = [chunk, encoding, ended].find((each) => typeof each === 'function');
-      if (chunk != null && typeof chunk !== 'function') stream.write(chunk, typeof encoding === 'string' ? encoding : undefined);
-      nextTick(() => {
-        done?.();
-        stream.emit('finish');
-      });
-      return stream;
-    },
-    destroy(error) {
-      if (error) nextTick(() => stream.emit('error', error));
-      return stream;
-    },
-  });
+  return Object.assign(stream, traits(fd), endless);
 }

@@ -5,24 +5,12 @@
 // call, and with it the listeners by which Node itself notices that somebody listens to a signal.
 
 import { apply } from '../safe.mjs';
+import { forget, heard, whenHeard } from '../signals.mjs';
 
 const { on, listeners, listenerCount, removeListener } = process;
-const { clearTimeout, setImmediate: later, setTimeout: after } = globalThis;
 const NOTICES = ['newListener', 'removeListener'];
 /** Node's own. */
 const noticing = NOTICES.map((type) => process.listeners(type));
-/** Milliseconds in which a signal that was sent with a cancel comes, if it comes. */
-const SOON = 100;
-
-let seen = false;
-let waiting = null;
-
-function heard() {
-  seen = true;
-  // Ours was registered first: those of the user's come in this same turn.
-  if (waiting !== null) later(waiting);
-  waiting = null;
-}
 
 function back(type, listener) {
   if (listener === heard) apply(on, process, ['SIGINT', heard]);
@@ -36,7 +24,7 @@ function listens(type, listener) {
 
 /** Before a call: SIGINT does not end the process. */
 export function guardSignals() {
-  seen = false;
+  forget();
   let lost = false;
   for (let at = 0; at < NOTICES.length; at += 1) {
     for (let each = 0; each < noticing[at].length; each += 1) {
@@ -56,18 +44,6 @@ export function guardSignals() {
 
 /** Calls it when handlers of SIGINT that the user registered have run: what they print belongs to the call. */
 export function whenSignalled(call) {
-  if (apply(listenerCount, process, ['SIGINT']) < 2) {
-    call();
-    return;
-  }
-  let done = false;
-  const once = () => {
-    if (done) return;
-    done = true;
-    clearTimeout(timer);
-    call();
-  };
-  const timer = after(once, SOON);
-  if (seen) later(once);
-  else waiting = once;
+  if (apply(listenerCount, process, ['SIGINT']) < 2) call();
+  else whenHeard(call);
 }

@@ -7,6 +7,7 @@
 
 import { STDERR, STDOUT } from '../wire.mjs';
 import { Bytes, defineProperty } from '../safe.mjs';
+import { endless, traits } from '../streams.mjs';
 
 const { from } = Buffer;
 const { isView } = ArrayBuffer;
@@ -22,13 +23,10 @@ const METHODS = [
 
 function outputClass() {
   const { Writable } = getBuiltinModule('stream');
-  return class Output extends Writable {
+  class Output extends Writable {
     constructor(kernel, kind, fd) {
       super({ decodeStrings: false, autoDestroy: false, emitClose: false });
-      this.fd = fd;
-      this.isTTY = false;
-      this._type = 'pipe';
-      this._isStdio = true;
+      Object.assign(this, traits(fd));
       defineProperty(this, 'print', { value: (chunk) => kernel.print(kind, chunk) });
     }
 
@@ -55,23 +53,9 @@ function outputClass() {
       this.write(chunk, encoding);
       written();
     }
-
-    // A stream that is the process's own does not end before it.
-    end(chunk, encoding, ended) {
-      const done = [chunk, encoding, ended].find((each) => typeof each === 'function');
-      if (chunk != null && typeof chunk !== 'function') this.write(chunk, typeof encoding === 'string' ? encoding : undefined);
-      nextTick(() => {
-        done?.();
-        this.emit('finish');
-      });
-      return this;
-    }
-
-    destroy(error) {
-      if (error) nextTick(() => this.emit('error', error));
-      return this;
-    }
-  };
+  }
+  Object.assign(Output.prototype, endless);
+  return Output;
 }
 
 export function installStreams(kernel) {
