@@ -1,11 +1,11 @@
 // The globals that code expects besides Deno's own: require, module, import, the arguments, Node's modules by name.
 //
-// They follow the working directory, as a program's follow its file. None is enumerable, and all may be declared again.
-// Node's modules cost tens of milliseconds when the first of them is loaded, so each is loaded when it is first read.
+// They follow the working directory, as a program's follow its file. Node's modules cost tens of milliseconds when the
+// first of them is loaded, so each is loaded when it is first read.
 
+import { importable, installPlace, isUnread, lazy } from '../globals.mjs';
 import { installRefusals } from '../refusals.mjs';
-import { IMPORT } from '../source.mjs';
-import { apply, create, defineProperty } from '../safe.mjs';
+import { apply, defineProperty } from '../safe.mjs';
 import { Loader } from './modules.mjs';
 import { installStreams } from './streams.mjs';
 import { installTimers } from './timers.mjs';
@@ -19,24 +19,6 @@ const NAMES = [
 
 /** Globals of Deno's that are made when first read, by nothing of the user's. */
 const GETTERS = new Set(['Buffer', 'global', 'process']);
-
-function hidden(name, value) {
-  defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
-}
-
-/** A global that is made when it is first read. */
-function lazy(name, make) {
-  defineProperty(globalThis, name, {
-    configurable: true,
-    enumerable: false,
-    get: () => {
-      const value = make();
-      hidden(name, value);
-      return value;
-    },
-    set: (value) => hidden(name, value),
-  });
-}
 
 export class Globals {
   install(kernel, { owner }) {
@@ -56,20 +38,7 @@ export class Globals {
     lazy('require', () => loader.required().require);
     lazy('module', () => loader.required().module);
     lazy('exports', () => loader.required().module.exports);
-    const places = { __filename: () => loader.file(), __dirname: () => loader.directory() };
-    for (const name of ['__filename', '__dirname']) {
-      defineProperty(globalThis, name, { configurable: true, get: places[name], set: (value) => hidden(name, value) });
-    }
-    const load = (specifier, options) => loader.load(specifier, options);
-    const meta = create(null, {
-      dirname: { enumerable: true, get: places.__dirname },
-      filename: { enumerable: true, get: places.__filename },
-      main: { enumerable: true, value: true },
-      resolve: { enumerable: true, value: (specifier) => loader.resolve(specifier) },
-      url: { enumerable: true, get: () => loader.url() },
-    });
-    defineProperty(load, 'meta', { get: () => meta });
-    hidden(IMPORT, load);
+    installPlace(loader);
   }
 
   begin({ argv, filename }) {
@@ -86,27 +55,16 @@ export class Globals {
   }
 
   isLazy(name) {
-    return (this.builtin.has(name) || GETTERS.has(name)) && Object.getOwnPropertyDescriptor(globalThis, name)?.get !== undefined;
+    return (this.builtin.has(name) || GETTERS.has(name)) && isUnread(name);
   }
 
-  /** What could be imported under a name that begins so: built-in modules, packages, files. */
   modules(prefix) {
-    const scope = prefix.startsWith('@') && prefix.includes('/') ? prefix.slice(0, prefix.indexOf('/') + 1) : '';
-    const found = new Set(NAMES);
-    if (prefix.startsWith('node:')) for (const name of NAMES) found.add(`node:${name}`);
-    const local = /^\.{1,2}\/(?:.*\/)?/.exec(prefix)?.[0];
-    const list = (place, before) => {
-      try {
-        for (const { name } of Deno.readDirSync(place)) if (!name.startsWith('.')) found.add(before + name);
-      } catch {}
-    };
-    if (local !== undefined) {
-      found.clear();
-      list(`${this.loader.directory()}/${local}`, local);
-    } else {
-      for (const place of [...this.loader.places(), libraries()]) list(`${place}/${scope}`, scope);
-    }
-    return [...found];
+    return importable(prefix, {
+      builtin: NAMES,
+      directory: this.loader.directory(),
+      places: [...this.loader.places(), libraries()],
+      list: (place) => Array.from(Deno.readDirSync(place), ({ name }) => name),
+    });
   }
 
   /** The parser, of the environment. */

@@ -1,13 +1,13 @@
 // The globals that code in Node.js expects: require, module, import, process.argv, the built-in modules by name.
 //
-// They follow the working directory, as a program's follow its file. None is enumerable, and all may be declared again.
+// They follow the working directory, as a program's follow its file.
 
 import { readdirSync } from 'node:fs';
 import module, { builtinModules, createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { hidden, importable, installPlace, isUnread, lazy } from '../globals.mjs';
 import { installRefusals } from '../refusals.mjs';
-import { IMPORT } from '../source.mjs';
 import { apply, create, defineProperty } from '../safe.mjs';
 import { installStreams } from './streams.mjs';
 
@@ -17,24 +17,6 @@ const { getBuiltinModule, cwd } = process;
 const LIBRARIES = '/opt/cellblock/env/lib/node_modules';
 /** What a cell's file is called where a file's name is asked for. */
 const CELL = '[cell]';
-
-function hidden(name, value) {
-  defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
-}
-
-/** A global that is loaded when it is first read. */
-function lazy(name, make) {
-  defineProperty(globalThis, name, {
-    configurable: true,
-    enumerable: false,
-    get: () => {
-      const value = make();
-      hidden(name, value);
-      return value;
-    },
-    set: (value) => hidden(name, value),
-  });
-}
 
 function compiled(file) {
   const made = new module.Module(file);
@@ -52,7 +34,7 @@ export class Globals {
     this.requires = create(null);
     this.importers = create(null);
     this.installRequire();
-    this.installImport();
+    installPlace(this);
     for (const name of builtinModules) {
       // The REPL's `crypto` is the module as well, which has all that the global has.
       if ((name in globalThis && name !== 'crypto') || name.includes('/') || name.startsWith('_')) continue;
@@ -69,6 +51,14 @@ export class Globals {
       directory = apply(cwd, process, []);
     } catch {}
     return join(directory, CELL);
+  }
+
+  directory() {
+    return dirname(this.file());
+  }
+
+  url() {
+    return pathToFileURL(this.file()).href;
   }
 
   begin({ argv, filename }) {
@@ -96,24 +86,8 @@ export class Globals {
     hidden('require', require);
     hidden('module', main);
     hidden('exports', main.exports);
-    for (const [name, value] of [['__filename', () => this.file()], ['__dirname', () => dirname(this.file())]]) {
-      defineProperty(globalThis, name, { configurable: true, get: value, set: (other) => hidden(name, other) });
-    }
-    defineProperty(main, 'paths', { configurable: true, get: () => module._nodeModulePaths(dirname(this.file())) });
+    defineProperty(main, 'paths', { configurable: true, get: () => module._nodeModulePaths(this.directory()) });
     main.require = require;
-  }
-
-  installImport() {
-    const load = (specifier, options) => this.load(specifier, options);
-    const meta = create(null, {
-      dirname: { enumerable: true, get: () => dirname(this.file()) },
-      filename: { enumerable: true, get: () => this.file() },
-      main: { enumerable: true, value: true },
-      resolve: { enumerable: true, value: (specifier) => this.resolve(specifier) },
-      url: { enumerable: true, get: () => pathToFileURL(this.file()).href },
-    });
-    defineProperty(load, 'meta', { get: () => meta });
-    hidden(IMPORT, load);
   }
 
   /** A function that imports as a module in this file does. */
@@ -152,35 +126,23 @@ export class Globals {
   }
 
   resolve(specifier) {
-    if (/^(?:\.{0,2}\/|[a-z]+:)/.test(specifier)) return new URL(specifier, pathToFileURL(this.file())).href;
+    if (/^(?:\.{0,2}\/|[a-z]+:)/.test(specifier)) return new URL(specifier, this.url()).href;
     const found = this.require.resolve(specifier);
     return isAbsolute(found) ? pathToFileURL(found).href : found.startsWith('node:') ? found : `node:${found}`;
   }
 
   isLazy(name) {
     if (name === 'process' || name === 'Buffer') return true;
-    return this.builtin.has(name) && Object.getOwnPropertyDescriptor(globalThis, name)?.get !== undefined;
+    return this.builtin.has(name) && isUnread(name);
   }
 
-  /** What could be imported under a name that begins so: built-in modules, packages, files. */
   modules(prefix) {
-    const scope = prefix.startsWith('@') && prefix.includes('/') ? prefix.slice(0, prefix.indexOf('/') + 1) : '';
-    const found = new Set(builtinModules.filter((name) => !name.startsWith('_')));
-    if (prefix.startsWith('node:')) for (const name of [...found]) found.add(`node:${name}`);
-    const local = /^\.{1,2}\/(?:.*\/)?/.exec(prefix)?.[0];
-    const list = (place, before) => {
-      try {
-        for (const entry of readdirSync(place)) if (!entry.startsWith('.')) found.add(before + entry);
-      } catch {}
-    };
-    if (local !== undefined) {
-      found.clear();
-      list(join(dirname(this.file()), local), local);
-    } else {
-      const places = [...this.module.paths, ...(process.env.NODE_PATH ?? '').split(':'), this.libraries()];
-      for (const place of places) if (place) list(join(place, scope), scope);
-    }
-    return [...found];
+    return importable(prefix, {
+      builtin: builtinModules.filter((name) => !name.startsWith('_')),
+      directory: this.directory(),
+      places: [...this.module.paths, ...(process.env.NODE_PATH ?? '').split(':'), this.libraries()],
+      list: (place) => readdirSync(place),
+    });
   }
 
   /** Where the environment's libraries are. */
