@@ -46,12 +46,13 @@
 //   libraries()                 where the environment's libraries are
 //   cpu(), cwd(), chdir(path), full()   seconds with ended children's; directories; the full file system in memory or null
 
-import { DISPLAY, DONE, NO_CALL, READY, RESULT, STDERR, STDOUT, pack, packOutput, packText, sameCall } from './wire.mjs';
-import { decode, includes, parse, performanceNow, round, stringify } from './safe.mjs';
-import { OURS, cleaned, describe } from './errors.mjs';
-import { bundleOf, encodeBundle, formsOf, isTimer } from './show.mjs';
+import { DISPLAY, DONE, NO_CALL, READY, STDERR, STDOUT, pack, packOutput, packText, sameCall } from './wire.mjs';
+import { decode, includes, parse, performanceNow, stringify } from './safe.mjs';
+import { OURS, cleaned } from './errors.mjs';
+import { encodeBundle } from './show.mjs';
 import { installDisplay } from './display.mjs';
 import { Program } from './program.mjs';
+import { Reports } from './reports.mjs';
 
 /** The exit status of a program that was interrupted, as a shell has it. */
 const INTERRUPTED = 130;
@@ -79,13 +80,13 @@ export class Kernel {
     this.host = host;
     this.current = null;
     this.count = 0;
-    this.last = NO_CALL;
     this.program = new Program(this);
+    this.reports = new Reports(this);
   }
 
   serve() {
     const { host } = this;
-      installDisplay(this);
+    installDisplay(this);
     host.serve(this, {
       run: (id, payload) => this.run(id, payload),
       cancel: (id) => this.cancel(id),
@@ -155,7 +156,7 @@ export class Kernel {
     const { host } = this;
     call.evaluated = true;
     if (call.done) {
-      if ('thrown' in ended) this.late(ended.thrown, call);
+      if ('thrown' in ended) this.reports.late(ended.thrown, call);
       return;
     }
     if ('thrown' in ended) {
@@ -166,7 +167,7 @@ export class Kernel {
       host.then(
         ended.value,
         (value) => this.afterwards(call, { value }),
-        (error) => (call.done ? this.late(error, call) : this.afterwards(call, { error })),
+        (error) => (call.done ? this.reports.late(error, call) : this.afterwards(call, { error })),
       );
     } else {
       this.afterwards(call, { value: ended.value });
@@ -179,36 +180,8 @@ export class Kernel {
     if (call.done) return;
     call.outcome = outcome;
     const end = () => host.turn(() => this.finish(call, outcome));
-    if ('value' in outcome && !call.request.silent && !call.final) this.forms(call, outcome, end);
+    if ('value' in outcome && !call.request.silent && !call.final) this.reports.forms(call, outcome, end);
     else end();
-  }
-
-  /** Has the value say its forms, which may take its time. */
-  forms(call, outcome, then) {
-    const { host } = this;
-    const failed = (error) => {
-      this.print(STDERR, `Symbol.for('Jupyter.display') failed:\n${describe(host, { error }, this.program).traceback}\n`);
-      then();
-    };
-    try {
-      const forms = host.as(call, () => formsOf(host, outcome.value));
-      if (host.isPromise(forms)) {
-        host.then(
-          forms,
-          (all) => {
-            outcome.forms = all;
-            then();
-          },
-          failed,
-        );
-        return;
-      }
-      outcome.forms = forms;
-    } catch (error) {
-      failed(error);
-      return;
-    }
-    then();
   }
 
   finish(call, outcome) {
@@ -220,8 +193,7 @@ export class Kernel {
     }
     host.shielded(() => {
       if (call.done) return;
-      const report = this.report(call, outcome);
-      this.send(call, report);
+      this.reports.send(call, this.reports.of(call, outcome));
     });
   }
 
@@ -236,44 +208,6 @@ export class Kernel {
     call.failed = failed;
     if (failed) host.finish(outcome.interrupted ? INTERRUPTED : 1);
     else host.drain();
-  }
-
-  report(call, outcome) {
-    const { host } = this;
-    const report = { status: 'ok', execution_count: call.number };
-    if (outcome.interrupted) {
-      report.status = 'raised';
-      report.ename = 'Interrupted';
-      report.evalue = 'the call was interrupted';
-      report.traceback = 'Interrupted: the call was interrupted';
-    } else if ('error' in outcome) {
-      report.status = 'raised';
-      Object.assign(report, describe(host, { ...outcome, name: call.name }, this.program));
-    } else if (!call.request.silent && !call.final) {
-      this.result(call, outcome);
-    }
-    report.interrupted = outcome.interrupted === true;
-    return report;
-  }
-
-  result(call, { value, forms }) {
-    if (value === undefined || isTimer(this.host, value)) return;
-    const bundle = bundleOf(this.host, value, forms);
-    bundle.execution_count = call.number;
-    this.host.write(pack(RESULT, call.id, encodeBundle(bundle)));
-  }
-
-  /** The last frame of a call. */
-  send(call, report) {
-    const { host } = this;
-    report.seconds = round((performanceNow() - call.started) * 1000) / 1e6;
-    report.cpu_seconds = round((host.cpu() - call.cpu) * 1e6) / 1e6;
-    report.cwd = host.cwd();
-    call.done = true;
-    call.outcome = null;
-    this.current = null;
-    this.last = call.id;
-    host.write(packText(DONE, call.id, stringify(report)));
   }
 
   // What comes from outside.
@@ -292,15 +226,8 @@ export class Kernel {
     if (call !== null && !call.done && (owner === call || owner === undefined)) {
       this.finish(call, { error });
     } else {
-      this.late(error, owner);
+      this.reports.late(error, owner);
     }
-  }
-
-  /** An error of what an earlier call left behind. */
-  late(error, owner) {
-    const from = owner && owner.number ? `an earlier call (${owner.number})` : 'an earlier call';
-    const { traceback } = describe(this.host, { error }, this.program);
-    this.host.shielded(() => packOutput(STDERR, NO_CALL, `Uncaught in code of ${from}:\n${traceback}\n`, this.host.write));
   }
 
   /** The last words. Gives the status that the process ends with. */
@@ -316,10 +243,10 @@ export class Kernel {
     }
     this.host.shielded(() => {
       const failed = 'error' in outcome || outcome.interrupted;
-      const report = failed ? this.report(call, outcome) : { status: 'ok', execution_count: call.number, interrupted: false };
+      const report = failed ? this.reports.of(call, outcome) : { status: 'ok', execution_count: call.number, interrupted: false };
       if (!failed && !(empty && call.final)) report.status = 'exited';
       report.exit_status = its;
-      this.send(call, report);
+      this.reports.send(call, report);
     });
     return its;
   }
