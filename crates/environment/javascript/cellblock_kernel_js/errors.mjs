@@ -16,7 +16,7 @@ const MUCH = 40;
 const WITHIN = 5;
 /** Is in each frame of the kernel's. */
 export const OURS = 'cellblock_kernel_js/';
-/** Under this an error of ours has its whole text. */
+/** Under this an error of ours has its whole text; how many lines it has is its own concern. */
 export const WHOLE = Symbol('text');
 const CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM'];
 const FRAME = /^\s+(?:at |\.\.\. \d+ lines matching cause stack trace \.\.\.)/;
@@ -95,7 +95,7 @@ function code(host, links) {
 
 function render(host, error, early, { texts, maps, odd }, name, message) {
   let text;
-  if (isObject(error) && !host.isProxy(error) && hasOwn(error, WHOLE)) return bounded(error[WHOLE]);
+  if (isObject(error) && !host.isProxy(error) && hasOwn(error, WHOLE)) return bounded(error[WHOLE], Infinity);
   if (isObject(error) && host.isError(error)) {
     text = guarded(() => errorText(host, error, early !== null), null);
     if (typeof text !== 'string') text = message ? `${name}: ${message}` : name;
@@ -216,14 +216,15 @@ export function cleaned(text, all = false) {
   return join(kept, '\n');
 }
 
-function bounded(text) {
+/** A text of no more than so many lines, each of them and all together bounded as well. */
+function bounded(text, most = LINES) {
   const lines = split(text, '\n');
   const kept = [];
-  const half = LINES >> 1;
+  const half = most >> 1;
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at];
-    if (lines.length > LINES && at === half) push(kept, `… ${lines.length - LINES} lines are left out …`);
-    if (lines.length > LINES && at >= half && at < lines.length - half) continue;
+    if (lines.length > most && at === half) push(kept, `… ${lines.length - most} lines are left out …`);
+    if (lines.length > most && at >= half && at < lines.length - half) continue;
     push(kept, line.length > LINE ? `${slice(line, 0, LINE)} … ${line.length - LINE} characters are left out …` : line);
   }
   return cut(join(kept, '\n'), LIMIT);
