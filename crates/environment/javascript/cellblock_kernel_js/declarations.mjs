@@ -158,6 +158,9 @@ function declares(node, name) {
       return declaring(node.left);
     case 'CatchClause':
       return has(node.param);
+    case 'WithStatement':
+      // Nobody knows before it runs.
+      return true;
     default:
       return false;
   }

@@ -123,6 +123,7 @@ class Constants(KernelCase):
             "for (let x of [1]) x = 2",
             "try { throw 1 } catch (x) { x = 2 }",
             "switch (1) { case 1: let x = 1; x = 2 }",
+            "with ({ x: 1 }) x = 2",
             "class A { static { let x = 1; x = 2 } }",
             "const o = { x: 1 }; o.x = 2; ({ x: o.x } = { x: 3 })",
         ]
