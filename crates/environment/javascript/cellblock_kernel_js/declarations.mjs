@@ -5,8 +5,8 @@
 // `const total` all the same, or a function in place of a constant. So:
 // - A constant is none to V8: `const` at the top is `let  `, and what assigns it in its text, or in a later one that does
 //   not declare it anew, assigns a global instead that refuses it in the language's words and at that place.
-// - A name that V8 knows as `var` or `function` is assigned where it is declared as anything else; one that it knows as
-//   `let` or `class`, and that is declared as `var` or `function`, is declared before as `let`, and then assigned.
+// - A name that V8 knows as `var` or `function` is assigned where it is declared as `let` or `class`, and the other way
+//   round. (A function is there before the code runs; and a name whose first declaration failed is declared before.)
 //
 // What must stay true: as in source.mjs, what is not rewritten stays at its line and column. Only behind a class that
 // replaces a function, and behind `{ name } = …` and `name ??= …` of a constant, may the rest of a line move.
@@ -186,7 +186,7 @@ function hoisted(scope) {
 
 /**
  * The text so that it assigns these names, which V8 knows as another kind: `{ code, before }`, where `before` is to be
- * evaluated first. Null if it does not declare them.
+ * evaluated first. Null if it does not declare them. `names.get(name)` is true where the earlier declaration failed.
  */
 export function redeclared(acorn, code, names) {
   const edits = [];
@@ -209,8 +209,10 @@ export function redeclared(acorn, code, names) {
   }
   for (const { node, parent } of hoisted(tree)) {
     if (!its(node).some(({ name }) => names.has(name))) continue;
-    // As `let` it begins anew, even where its first declaration failed.
-    for (const { name } of its(node)) others[names.has(name) ? 'let' : 'var'].add(name);
+    for (const { name } of its(node)) {
+      if (!names.has(name)) others.var.add(name);
+      else if (names.get(name)) others.let.add(name);
+    }
     assign(node, parent, edits, node === last);
   }
   if (edits.length === 0) return null;

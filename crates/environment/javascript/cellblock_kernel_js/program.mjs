@@ -187,7 +187,8 @@ export class Program {
     const { code: original, ended: first } = call.original;
     let changed = null;
     if (!all.has(name)) {
-      all.set(name, true);
+      // One whose declaration failed cannot be assigned; else `var x = x ?? 1` goes on with what there is.
+      all.set(name, kernel.host.lookup(name) === null);
       try {
         changed = redeclared(await kernel.host.acorn(), original, all);
       } catch {}

@@ -59,6 +59,12 @@ class Again(KernelCase):
                     self.run_ok(second.replace("x", name))
                     self.assertEqual(self.value(f"typeof {name} === 'undefined'"), "false")
 
+    def test_a_declaration_may_go_on_with_what_there_is(self) -> None:
+        for kind in ["const", "let", "var"]:
+            with self.subTest(kind=kind):
+                self.run_ok(f"{kind} {kind}_app = {{ one: 1 }}")
+                self.assertEqual(self.value(f"var {kind}_app = {kind}_app || {{}}; {kind}_app"), "{ one: 1 }")
+
     def test_in_strict_code_too(self) -> None:
         self.run_ok("function one() {}; var two = 2")
         self.run_ok("'use strict'; let one = 1, other = 2; const { two, three } = { two: 22, three: 3 }; class D {}")
