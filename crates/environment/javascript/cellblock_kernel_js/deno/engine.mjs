@@ -13,20 +13,21 @@
 //   empty: the text's own promise tells that it has settled, and nobody asks for its value.
 
 import inspector from 'node:inspector';
+import { Inspected } from '../inspected.mjs';
 import { apply, match, slice, startsWith, uncurried } from '../safe.mjs';
 import { PREFIX, named } from './stacks.mjs';
 
 const { setPromiseHooks } = Deno[Deno.internal].core;
 const hold = uncurried(Set.prototype.add);
 const drop = uncurried(Set.prototype.delete);
-const { post } = inspector.Session.prototype;
 const { then } = Promise.prototype;
 // Not called by the name `eval`, so that it works in the global scope.
 const { queueMicrotask: soon, eval: evaluate } = globalThis;
 const STRICT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*(['"])use strict\1/;
 
-export class Engine {
+export class Engine extends Inspected {
   constructor() {
+    super();
     this.url = inspector.url();
     this.last = false;
     this.held = new Set();
@@ -39,24 +40,6 @@ export class Engine {
       this.made = promise;
     });
     this.names = [];
-    /** Where a function that V8 calls for us puts what a remote object stands for. */
-    this.sink = { value: undefined };
-    this.connect();
-  }
-
-  connect() {
-    this.session = new inspector.Session();
-    this.session.connect();
-    globalThis.__cellblock = this.sink;
-    this.post('Runtime.evaluate', { expression: '__cellblock' }, (error, answer) => {
-      // There is none where the session was closed meanwhile.
-      if (!error) this.id = answer.result.objectId;
-    });
-    delete globalThis.__cellblock;
-  }
-
-  post(method, parameters, answered) {
-    apply(post, this.session, [method, parameters, answered]);
   }
 
   evaluate(source, name, owner, settled) {
@@ -126,24 +109,5 @@ export class Engine {
     }
     this.post('Runtime.releaseObjectGroup', { objectGroup: 'call' }, () => {});
     return ended;
-  }
-
-  /** The value that the inspector describes. */
-  take(remote) {
-    const { objectId, unserializableValue: text, type } = remote;
-    if (objectId === undefined) {
-      if (text === undefined) return remote.subtype === 'null' ? null : type === 'undefined' ? undefined : remote.value;
-      if (type === 'bigint') return BigInt(slice(text, 0, -1));
-      return text === '-0' ? -0 : Number(text);
-    }
-    const { sink } = this;
-    this.post(
-      'Runtime.callFunctionOn',
-      { objectId: this.id, functionDeclaration: 'function (value) { this.value = value; }', arguments: [{ objectId }], silent: true },
-      () => {},
-    );
-    const { value } = sink;
-    sink.value = undefined;
-    return value;
   }
 }

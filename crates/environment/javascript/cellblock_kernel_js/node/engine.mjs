@@ -7,11 +7,9 @@
 // end from within the garbage collection, where Node then calls JavaScript: the process dies. Waiting for what never
 // comes, or an interrupt, leaves such promises. It is the first one that an evaluation makes.
 
-import inspector from 'node:inspector';
 import { promiseHooks } from 'node:v8';
-import { apply, uncurried } from '../safe.mjs';
-
-const { post } = inspector.Session.prototype;
+import { Inspected } from '../inspected.mjs';
+import { uncurried } from '../safe.mjs';
 
 const { onInit } = promiseHooks;
 const hold = uncurried(Set.prototype.add);
@@ -19,23 +17,7 @@ const drop = uncurried(Set.prototype.delete);
 /** Promises of evaluations that are not settled. */
 const held = new Set();
 
-export class Engine {
-  constructor() {
-    this.session = new inspector.Session();
-    this.session.connect();
-    /** Where a function that V8 calls for us puts what a remote object stands for. */
-    this.sink = { value: undefined };
-    globalThis.__cellblock = this.sink;
-    this.post('Runtime.evaluate', { expression: '__cellblock' }, (_, answer) => {
-      this.id = answer.result.objectId;
-    });
-    delete globalThis.__cellblock;
-  }
-
-  post(method, parameters, answered) {
-    apply(post, this.session, [method, parameters, answered]);
-  }
-
+export class Engine extends Inspected {
   evaluate(source, name, settled) {
     const expression = `${source}\n//# sourceURL=${name}`;
     let posting = true;
@@ -84,24 +66,5 @@ export class Engine {
       if (!error && answer.exceptionDetails === undefined) found = { value: this.take(answer.result) };
     });
     return found;
-  }
-
-  /** The value that the inspector describes. */
-  take(remote) {
-    const { objectId, unserializableValue: text, type } = remote;
-    if (objectId === undefined) {
-      if (text === undefined) return remote.subtype === 'null' ? null : type === 'undefined' ? undefined : remote.value;
-      if (type === 'bigint') return BigInt(text.slice(0, -1));
-      return text === '-0' ? -0 : Number(text);
-    }
-    const { sink } = this;
-    this.post(
-      'Runtime.callFunctionOn',
-      { objectId: this.id, functionDeclaration: 'function (value) { this.value = value; }', arguments: [{ objectId }], silent: true },
-      () => {},
-    );
-    const { value } = sink;
-    sink.value = undefined;
-    return value;
   }
 }
