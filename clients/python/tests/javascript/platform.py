@@ -75,13 +75,15 @@ CASES = [
         Call("assert.deepEqual({ a: 1 }, { a: 2 })", error="AssertionError", says="strictly deep-equal"),
         Call("assert.equal(1, 1); os.platform() + fs.existsSync('/nowhere')", value="'linuxfalse'"),
     ]),
-    Case("no input comes: prompts answer at once", [
+    Case("no input comes: questions fail at once, and all else ends", [
         Call("const readline = require('readline/promises')\nconst rl = readline.createInterface({ input: process.stdin })\nlet heard = 0\nfor await (const line of rl) heard++\nheard",
              value="0"),
+        Call("const name = await rl.question('Your name? ')", error="Error: readline's question() has nobody to ask: "),
         Call("require('fs').readFileSync(0, 'utf8').length", value="0"),
     ]),
-    Case("Deno answers a prompt with nothing", [
-        Call("console.log(prompt('Name?'), confirm('Sure?'))", out=re.compile("null false$")),
+    Case("Deno answers a prompt with nothing, and says why", [
+        Call("console.log(prompt('Name?'), confirm('Sure?'))", out=re.compile("null false$"),
+             says=("prompt() has nobody to ask: ", "confirm() has nobody to ask: ")),
     ], runtimes=(DENO,)),
     Case("the network refuses, at once and by name", [
         Call("await fetch('https://example.com/data.json')", error="TypeError: ", says=re.compile("(?i)fetch failed|error sending request")),

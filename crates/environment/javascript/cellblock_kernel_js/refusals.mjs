@@ -52,7 +52,7 @@ function refuseQuestion(prototype, refuse) {
   prototype.question = Object.assign(defineProperty(refusing, 'name', { value: 'question' }), question);
 }
 
-/** What the web's dialogs answer in Deno where nobody is: that, and why. */
+/** What Deno's dialogs answer where nobody is, as it documents: that, and why. Programs live with it (`prompt() ?? …`). */
 function answerNobody(kernel) {
   for (const [name, answer] of [['prompt', null], ['confirm', false]]) {
     if (!(name in globalThis)) continue;
