@@ -2,52 +2,35 @@
 
 import json
 import os
-import shutil
+import signal
 import socket
 import subprocess
-import tempfile
 import unittest
 from pathlib import Path
 
-from harness import HAS_IPYTHON, PYTHON, READY, SOURCES, Kernel, cell, has
+from harness import HAS_IPYTHON, PYTHON, SOURCES, Kernel, KernelProcess, cell, has
 
 LEVEL = "data" if has("pandas") and has("matplotlib") else "bare"
 if LEVEL == "bare":
     print("SKIPPED, LOUDLY: no pandas or matplotlib; the warm set `data` is not tested")
 
 
-class Forked(Kernel):
+class Forked(KernelProcess):
     """A kernel that a forkserver forked."""
 
     def __init__(self, control: socket.socket, replies, env: dict[str, str] | None = None) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="cellblock-test-"))
-        self.work = self.home / "work"
-        self.work.mkdir()
-        self.ours, theirs = socket.socketpair()
-        out, out_end = os.pipe()
-        err, err_end = os.pipe()
-        self.pipes = {out: 1, err: 2}
-        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8", **(env or {})}
-        order = json.dumps({"env": environment, "cwd": str(self.work)}).encode()
-        ends = [theirs.fileno(), out_end, err_end]
-        socket.send_fds(control, [order], ends)
-        self.pid = int(replies.readline())
-        theirs.close()
-        for end in ends[1:]:
-            os.close(end)
-        self._input, self._raw, self._calls = b"", {1: b"", 2: b""}, 0
-        assert self.frame()[0] == READY
+        self.control, self.replies = control, replies
+        super().__init__(env or {})
 
-    def close(self) -> None:
-        self.ours.close()
-        for fd in self.pipes:
-            os.close(fd)
-        self.pipes = {}
-        shutil.rmtree(self.home, ignore_errors=True)
+    def start(self, theirs: socket.socket, out: int, err: int, env: dict[str, str]) -> None:
+        order = json.dumps({"env": {"PATH": "/usr/bin:/bin", **env}, "cwd": str(self.work)}).encode()
+        socket.send_fds(self.control, [order], [theirs.fileno(), out, err])
+        self.pid = int(self.replies.readline())
 
-    def interrupt(self) -> None:
-        import signal
+    def wait(self) -> None:
+        """It is the forkserver's child, which waits for it."""
 
+    def interrupt(self, call: bytes = b"") -> None:
         os.kill(self.pid, signal.SIGINT)
 
 
