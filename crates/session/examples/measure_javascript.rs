@@ -6,10 +6,12 @@
 //! ```
 //!
 //! ENVIRONMENT is the directory of an installed environment. Memory is what is each process's own (USS), from
-//! `/proc/PID/smaps_rollup` as the cell sees it.
+//! `/proc/PID/smaps_rollup`, which root may read.
 
 mod times;
 
+use std::collections::HashMap;
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -57,9 +59,6 @@ for (const sale of sales) {
 const report = new Report(sales).map(({ region, amount }) => ({ region, amount }));
 const answer: number = report.size + byMonth.size + Object.keys(totals(sales)).length;
 answer"#;
-
-const MEMORY: &str = "for p in /proc/[0-9]*; do n=$(tr '\\0' ' ' < $p/cmdline | cut -c1-200); \
-    k=$(awk '/^Private_/ { s += $2 } END { print s }' $p/smaps_rollup 2>/dev/null); echo \"$k $n\"; done";
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -147,28 +146,47 @@ async fn memory(engine: &Engine, name: &str, language: fn(Dialect) -> Language) 
     let session = open(engine).await?;
     ok(execute(&session, language(Dialect::JavaScript), ASSIGN)?).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    holds(&session, &format!("{name}: after one call")).await?;
+    holds(&format!("{name}: after one call"))?;
     ok(execute(&session, language(Dialect::TypeScript), CELL)?).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    holds(&session, &format!("{name}: after TypeScript")).await?;
+    holds(&format!("{name}: after TypeScript"))?;
     session.stop().await?;
     Ok(())
 }
 
-async fn holds(session: &Session, what: &str) -> Result<(), Error> {
-    let call = session.command(session::CommandRequest::shell(new_call_id()?, MEMORY))?;
-    let (events, _) = call.collect().await;
-    let text: Vec<u8> = events
-        .iter()
-        .flat_map(|event| if let Event::Stdout(bytes) = event { bytes.to_vec() } else { Vec::new() })
-        .collect();
-    for line in String::from_utf8_lossy(&text).lines() {
-        let Some((kib, command)) = line.split_once(' ') else { continue };
+/// Prints what this program's descendants of these names hold.
+fn holds(what: &str) -> Result<(), Error> {
+    let mut parents = HashMap::new();
+    for entry in fs::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // Behind the name, which may hold anything: the state, and the parent.
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let parent = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse::<u32>().ok());
+        parents.extend(parent.map(|parent| (pid, parent)));
+    }
+    let mut found = false;
+    for pid in parents.keys() {
+        let ours =
+            std::iter::successors(Some(pid), |pid| parents.get(pid)).any(|pid| *pid == std::process::id());
+        let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let program =
             ["node.mjs", "deno.mjs", "tsc", "esbuild"].into_iter().find(|each| command.contains(each));
-        if let (Some(program), Ok(kib)) = (program, kib.parse::<u64>()) {
+        let Some(program) = program.filter(|_| ours) else { continue };
+        let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+        let kib: u64 = rollup
+            .lines()
+            .filter(|line| line.starts_with("Private_"))
+            .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+            .sum();
+        if kib > 0 {
+            found = true;
             println!("{what}: {program} holds {} MiB", kib / 1024);
         }
+    }
+    if !found {
+        println!("{what}: what it holds is told to root alone");
     }
     Ok(())
 }

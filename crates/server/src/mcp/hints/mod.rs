@@ -62,10 +62,6 @@ pub(super) async fn of_code(
     session: &Session,
     new: bool,
 ) -> Option<String> {
-    let waited = ["readline", "process.stdin", "Deno.stdin"].iter().any(|part| code.text.contains(part));
-    if waited && code.language != Language::Python && matches!(report.outcome, Outcome::TimedOut { .. }) {
-        return Some(NOBODY.to_owned());
-    }
     if let Some(hint) = of_outcome(code.language, &report.outcome) {
         return Some(hint.to_owned());
     }
