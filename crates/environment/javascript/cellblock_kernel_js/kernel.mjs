@@ -17,7 +17,8 @@
 //   write(bytes)                writes whole frames, synchronously; the bytes are the caller's again afterwards. Ends the
 //                               process when the other end is gone.
 //   serve(kernel, on)                   begins to read. Calls, each in a turn of its own and shielded:
-//                                 on.run(id, payload)   a RUN frame (two Uint8Array)
+//                                 on.run(id, payload, cancelled)   a RUN frame (two Uint8Array); whether it was
+//                                                       cancelled before it could begin
 //                                 on.cancel(id)         a CANCEL for the running call, which now is not busy: either it
 //                                                       was waiting, or its code has been terminated
 //                                 on.uncaught(error, owner)  an exception or rejection that nobody handles
@@ -47,7 +48,7 @@
 //   cpu(), cwd(), chdir(path), full()   seconds with ended children's; directories; the full file system in memory or null
 
 import { DISPLAY, DONE, NO_CALL, READY, STDERR, STDOUT, pack, packOutput, packText, sameCall } from './wire.mjs';
-import { decode, includes, parse, performanceNow, stringify } from './safe.mjs';
+import { decode, includes, own, parse, performanceNow, stringify } from './safe.mjs';
 import { OURS, cleaned } from './errors.mjs';
 import { encodeBundle } from './show.mjs';
 import { installDisplay } from './display.mjs';
@@ -74,6 +75,7 @@ class Call {
     this.failed = false;
   }
 }
+Object.setPrototypeOf(Call.prototype, null);
 
 export class Kernel {
   constructor(host) {
@@ -88,7 +90,7 @@ export class Kernel {
     const { host } = this;
     installDisplay(this);
     host.serve(this, {
-      run: (id, payload) => this.run(id, payload),
+      run: (id, payload, cancelled) => this.run(id, payload, cancelled),
       cancel: (id) => this.cancel(id),
       uncaught: (error, owner) => this.uncaught(error, owner),
       leaving: (status, empty) => this.leaving(status, empty),
@@ -115,31 +117,39 @@ export class Kernel {
   }
 
   display(bundle) {
-    this.host.shielded(() => this.host.write(pack(DISPLAY, this.to(), encodeBundle(bundle))));
+    const payload = encodeBundle(bundle);
+    this.host.shielded(() => this.host.write(pack(DISPLAY, this.to(), payload)));
   }
 
   // A call.
 
-  run(id, payload) {
+  run(id, payload, cancelled) {
     const { host } = this;
     let request;
     let failed = null;
     try {
       request = parse(decode(payload));
       if (request === null || typeof request !== 'object') throw new TypeError('a call that is no object');
+      request = own(request);
       if (typeof request.code !== 'string' && request.complete === undefined) throw new TypeError('a call without `code`');
     } catch (error) {
-      request = {};
+      request = own();
       failed = error;
     }
     if (request.complete !== undefined) {
-      this.ask(id, request.complete);
+      this.ask(id, own(request.complete));
       return;
     }
+    this.reports.begin();
     if (request.store_history !== false && !request.silent) this.count += 1;
     const call = new Call(id, request, this.count, host.cpu());
     this.current = call;
     call.final = request.final === true;
+    if (cancelled) {
+      call.interrupted = true;
+      this.finish(call, { interrupted: true });
+      return;
+    }
     try {
       if (failed !== null) throw failed;
       if (typeof request.cwd === 'string') host.chdir(request.cwd);
@@ -152,8 +162,9 @@ export class Kernel {
   }
 
   /** The evaluation has settled: { value }, { thrown, … } or { lost }. */
-  settled(call, ended) {
+  settled(call, told) {
     const { host } = this;
+    const ended = own(told);
     call.evaluated = true;
     if (call.done) {
       if ('thrown' in ended) this.reports.late(ended.thrown, call);
@@ -175,25 +186,25 @@ export class Kernel {
   }
 
   /** One turn later, so that what the code left undone (a rejection nobody handles) can still be told of it. */
-  afterwards(call, outcome) {
+  afterwards(call, told) {
     const { host } = this;
     if (call.done) return;
-    call.outcome = outcome;
+    const outcome = (call.outcome = own(told));
     const end = () => host.turn(() => this.finish(call, outcome));
     if ('value' in outcome && !call.request.silent && !call.final) this.reports.forms(call, outcome, end);
     else end();
   }
 
-  finish(call, outcome) {
+  finish(call, told) {
     const { host } = this;
     if (call.done) return;
+    const outcome = own(told);
     if (call.final) {
       this.end(call, outcome);
       return;
     }
     host.shielded(() => {
-      if (call.done) return;
-      this.reports.send(call, this.reports.of(call, outcome));
+      if (!call.done) this.reports.send(call, this.reports.of(call, outcome));
     });
   }
 
@@ -234,7 +245,7 @@ export class Kernel {
   leaving(status, empty) {
     const call = this.current;
     if (call === null || call.done) return status;
-    const outcome = call.outcome ?? {};
+    const outcome = call.outcome ?? own();
     let its = status;
     if (empty && call.final && !call.evaluated) {
       // As Node says it of a module.
@@ -243,10 +254,10 @@ export class Kernel {
     }
     this.host.shielded(() => {
       const failed = 'error' in outcome || outcome.interrupted;
-      const report = failed ? this.reports.of(call, outcome) : { status: 'ok', execution_count: call.number, interrupted: false };
-      if (!failed && !(empty && call.final)) report.status = 'exited';
-      report.exit_status = its;
-      this.reports.send(call, report);
+      const last = failed ? this.reports.of(call, outcome) : this.reports.plain(call);
+      if (!failed && !(empty && call.final)) last.report.status = 'exited';
+      last.report.exit_status = its;
+      this.reports.send(call, last);
     });
     return its;
   }
@@ -259,9 +270,9 @@ export class Kernel {
     const answered = async () => {
       try {
         const { answer } = await import('./questions.mjs');
-        reply({ status: 'ok', answer: await answer(host, question) });
+        reply(own({ status: 'ok', answer: await answer(host, question) }));
       } catch {
-        reply({ status: 'ok' });
+        reply(own({ status: 'ok' }));
       }
     };
     answered();

@@ -5,7 +5,7 @@
 // code is evaluated as it is.
 
 import { redeclared, withConstants } from './declarations.mjs';
-import { Names, charCode, hasOwn, includes, keys, match, numberText, test, toText } from './safe.mjs';
+import { Names, charCode, hasOwn, includes, keys, match, numberText, own, test, toText } from './safe.mjs';
 
 /** Texts of cells kept for tracebacks, characters; the oldest go first. */
 const TEXTS = 4 << 20;
@@ -153,9 +153,9 @@ export class Program {
     for (;;) {
       globalThis[GLOBAL] = namespaces;
       const text = declarationsOf(imports, GLOBAL, assigned);
-      const ended = await new Promise((settled) => host.evaluate(text, `${call.url}.imports`, call, settled));
+      const ended = own(await new Promise((settled) => host.evaluate(text, `${call.url}.imports`, call, settled)));
       delete globalThis[GLOBAL];
-      if (!('thrown' in ended)) {
+      if (!hasOwn(ended, 'thrown')) {
         for (const { names } of imports) for (const { local } of names) if (local !== null) this.noteName(local, true);
         return;
       }
@@ -167,7 +167,8 @@ export class Program {
 
   evaluate(call, code, names = null) {
     const { kernel } = this;
-    kernel.host.evaluate(code, call.url, call, (ended) => {
+    kernel.host.evaluate(code, call.url, call, (told) => {
+      const ended = own(told);
       const again = known(kernel.host, ended);
       if (again !== null) {
         kernel.host.as(call, () => this.again(call, code, again, names, ended));
@@ -202,7 +203,7 @@ export class Program {
       kernel.host.evaluate(changed.before, call.url, call, (moved) => {
         const more = known(kernel.host, moved);
         if (more !== null) kernel.host.as(call, () => this.again(call, code, more, all, ended));
-        else if ('thrown' in moved) kernel.settled(call, first);
+        else if (hasOwn(moved, 'thrown')) kernel.settled(call, first);
         else this.evaluate(call, changed.code, all);
       });
     }
@@ -266,7 +267,7 @@ function uncompiled(host, ended, call) {
 
 /** The name that V8 refused to declare as another kind; or null. */
 function known(host, ended) {
-  if (!('thrown' in ended) || !host.isSyntaxError(ended.thrown)) return null;
+  if (!hasOwn(ended, 'thrown') || !host.isSyntaxError(ended.thrown)) return null;
   const { message } = ended.thrown;
   return typeof message === 'string' ? (match(AGAIN, message)?.[1] ?? null) : null;
 }

@@ -4,20 +4,29 @@
 // `send` sees to it that no interrupt comes between.
 
 import { DONE, NO_CALL, RESULT, STDERR, pack, packOutput, packText } from './wire.mjs';
-import { performanceNow, round, stringify } from './safe.mjs';
+import { assign, own, performanceNow, round, stringify } from './safe.mjs';
 import { describe } from './errors.mjs';
 import { bundleOf, encodeBundle, formsOf, isTimer } from './show.mjs';
+
+/** Errors that earlier calls left behind and that are told within a call. */
+const LATE = 20;
 
 export class Reports {
   constructor(kernel) {
     this.kernel = kernel;
+    this.told = 0;
+  }
+
+  /** A call begins. */
+  begin() {
+    this.told = 0;
   }
 
   /** Has the value say its forms, which may take its time. */
   forms(call, outcome, then) {
     const { host } = this.kernel;
     const failed = (error) => {
-      this.kernel.print(STDERR, `Symbol.for('Jupyter.display') failed:\n${describe(host, { error }, this.kernel.program).traceback}\n`);
+      this.kernel.print(STDERR, `Symbol.for('Jupyter.display') failed:\n${describe(host, own({ error }), this.kernel.program).traceback}\n`);
       then();
     };
     try {
@@ -41,10 +50,16 @@ export class Reports {
     then();
   }
 
-  /** What the report says of this outcome; the value goes out before it. */
+  /** The report of a call that went well and shows nothing. */
+  plain(call) {
+    return own({ report: own({ status: 'ok', execution_count: call.number, interrupted: false }), result: null });
+  }
+
+  /** What the last frames say of this outcome: the report, and before it the value. */
   of(call, outcome) {
     const { host, program } = this.kernel;
-    const report = { status: 'ok', execution_count: call.number };
+    const last = this.plain(call);
+    const { report } = last;
     if (outcome.interrupted) {
       report.status = 'raised';
       report.ename = 'Interrupted';
@@ -52,25 +67,26 @@ export class Reports {
       report.traceback = 'Interrupted: the call was interrupted';
     } else if ('error' in outcome) {
       report.status = 'raised';
-      Object.assign(report, describe(host, { ...outcome, name: call.name }, program));
+      assign(report, describe(host, own({ ...outcome, name: call.name }), program));
     } else if (!call.request.silent && !call.final) {
-      this.result(call, outcome);
+      last.result = this.result(call, outcome);
     }
     report.interrupted = outcome.interrupted === true;
-    return report;
+    return last;
   }
 
   result(call, { value, forms }) {
     const { host } = this.kernel;
-    if (value === undefined || isTimer(host, value)) return;
+    if (value === undefined || isTimer(host, value)) return null;
     const bundle = bundleOf(host, value, forms);
     bundle.execution_count = call.number;
-    host.write(pack(RESULT, call.id, encodeBundle(bundle)));
+    return pack(RESULT, call.id, encodeBundle(bundle));
   }
 
-  /** The last frame of a call. */
-  send(call, report) {
+  /** The last frames of a call. */
+  send(call, { report, result }) {
     const { host } = this.kernel;
+    if (result !== null) host.write(result);
     report.seconds = round((performanceNow() - call.started) * 1000) / 1e6;
     report.cpu_seconds = round((host.cpu() - call.cpu) * 1e6) / 1e6;
     report.cwd = host.cwd();
@@ -82,9 +98,14 @@ export class Reports {
 
   /** An error of what an earlier call left behind. */
   late(error, owner) {
+    this.told += 1;
+    if (this.told > LATE + 1) return;
     const from = owner && owner.number ? `an earlier call (${owner.number})` : 'an earlier call';
     const { host, program } = this.kernel;
-    const { traceback } = describe(host, { error }, program);
-    host.shielded(() => packOutput(STDERR, NO_CALL, `Uncaught in code of ${from}:\n${traceback}\n`, host.write));
+    const text =
+      this.told > LATE
+        ? `More of what earlier calls left behind fails than the ${LATE} errors that are shown\n`
+        : `Uncaught in code of ${from}:\n${describe(host, own({ error }), program).traceback}\n`;
+    host.shielded(() => packOutput(STDERR, NO_CALL, text, host.write));
   }
 }

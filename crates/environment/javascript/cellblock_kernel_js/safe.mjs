@@ -12,7 +12,9 @@ export const uncurried = (method) => call.bind(method);
 export const { parse, stringify } = JSON;
 export const { isArray, from: toArray } = Array;
 export const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
-export const { defineProperty, create, keys, freeze, hasOwn } = Object;
+export const { assign, defineProperty, create, keys, freeze, hasOwn } = Object;
+/** An object of ours whose optional properties are read: those that it has, and none that code gave to all objects. */
+export const own = (properties) => ({ __proto__: null, ...properties });
 export const { max, min, round, floor } = Math;
 export const { isInteger, isFinite } = Number;
 export const toText = String;

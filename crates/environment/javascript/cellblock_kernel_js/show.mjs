@@ -3,7 +3,7 @@
 // What must stay true: whatever the value is, there is a bundle, it is valid JSON, and it is not larger than
 // [BUNDLE]. A proxy's traps and a property's getter are not run for it.
 
-import { Bytes, apply, encode, endsWith, hasOwn, includes, isArray, isFinite, keys, push, join, stringify, toText } from './safe.mjs';
+import { Bytes, apply, encode, endsWith, hasOwn, includes, isArray, isFinite, keys, push, join, own, stringify, toText } from './safe.mjs';
 import { OURS, cleaned, cut } from './errors.mjs';
 
 /** Characters of one plain text, and bytes of a bundle. The protocol's frames hold 32 MiB. */
@@ -52,13 +52,13 @@ export function formsOf(host, value) {
 
 /** The bundle of these forms, or of the value's text alone. */
 export function bundleOf(host, value, forms) {
-  const data = {};
+  const data = own();
   if (forms !== null && forms !== undefined) {
     const types = keys(forms);
     for (let at = 0; at < types.length; at += 1) if (includes(types[at], '/')) data[types[at]] = formOf(host, types[at], forms[types[at]]);
   }
   if (keys(data).length === 0) data['text/plain'] = textOf(host, value);
-  return { data, metadata: {} };
+  return own({ data, metadata: own() });
 }
 
 function formOf(host, type, value) {
@@ -142,7 +142,7 @@ export function encodeBundle(bundle) {
     }
     delete data[largest];
     notes += `${notes && '\n'}[${largest} of ${(most / (1 << 20)).toFixed(1)} MiB left out: a display holds ${BUNDLE >> 20} MiB]`;
-    bytes = encode(toJson({ ...bundle, data: { ...data, 'text/plain': `${data['text/plain'] ?? ''}${data['text/plain'] ? '\n' : ''}${notes}` } }));
+    bytes = encode(toJson(own({ ...bundle, data: own({ ...data, 'text/plain': `${data['text/plain'] ?? ''}${data['text/plain'] ? '\n' : ''}${notes}` }) })));
   }
   return bytes;
 }

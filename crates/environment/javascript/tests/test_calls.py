@@ -188,6 +188,20 @@ class Start(unittest.TestCase):
             link = "require('child_process').execSync('readlink /proc/self/fd/3 || echo none', { encoding: 'utf8' })"
             self.assertNotIn("socket", kernel.run(link).value or "socket")
 
+    def test_what_code_gives_to_all_objects_is_not_taken_for_ours(self) -> None:
+        for name in ("complete", "final", "silent", "thrown", "lost", "interrupted", "cwd", "type_errors", "language"):
+            with self.subTest(name), Kernel() as kernel:
+                kernel.run(f"Object.prototype.{name} = {{}}; 5")
+                call = kernel.run("console.log('ran'); 21 * 2")
+                self.assertEqual((call.status, call.stdout, call.value), ("ok", "ran\n", "42"), call.report)
+
+    def test_of_what_fails_later_the_first_is_told(self) -> None:
+        with Kernel() as kernel:
+            self.assertEqual(kernel.run("for (let i = 0; i < 1e5; i++) Promise.reject(i); 1").status, "raised")
+            call = kernel.run("await new Promise(r => setTimeout(r, 1)); 21 * 2")
+            self.assertEqual(call.value, "42")
+            self.assertLessEqual(call.late_stderr.count("Uncaught"), 40)
+
 
 if __name__ == "__main__":
     unittest.main()

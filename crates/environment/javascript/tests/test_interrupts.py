@@ -100,3 +100,14 @@ class Interrupts(KernelCase):
         self.assertTrue(call.report["interrupted"])
         self.assertEqual(call.report["exit_status"], 130)
         self.assertEqual(self.kernel.process.wait(20), 130)
+
+    def test_a_call_that_was_cancelled_before_it_could_begin_does_not(self) -> None:
+        self.run_ok("var kept = 1; setTimeout(() => { console.log('LOOPS'); for (;;); }, 1); 0")
+        self.kernel.late("LOOPS")
+        call = self.kernel.send("console.log('ran'); kept = 2")
+        self.kernel.interrupt(call)
+        ended = self.kernel.collect(call)
+        self.assertTrue(ended.report["interrupted"])
+        self.assertNotIn("ran", ended.everything)
+        after = self.run_ok("kept")
+        self.assertEqual((after.value, after.everything), ("1", ""))

@@ -13,7 +13,7 @@
 // - The Worker is made before the first inspector session: with one, each new Worker waits for a debugger for half a
 //   second, unless one answers (watcher.mjs does, for the user's Workers).
 
-import { ANSWER, SHIELD, WISH } from '../node/words.mjs';
+import { ANSWER, CANCELLED, SHIELD, WISH, WORDS, mark } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes, performanceNow as now } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
@@ -31,7 +31,7 @@ export class Port {
     this.fd = fd;
     const [reader, writer] = pipe();
     this.reader = reader;
-    this.words = new Int32Array(new SharedArrayBuffer(16));
+    this.words = new Int32Array(new SharedArrayBuffer(4 * WORDS));
     this.depth = 0;
     this.killing = 0;
     this.worker = new Worker(new URL('./watcher.mjs', import.meta.url), { type: 'module', name: 'cellblock' });
@@ -116,7 +116,7 @@ export class Port {
     });
     try {
       if (frame.kind === CANCEL) whenSignalled(() => this.on.cancel(frame.call));
-      else if (frame.kind === RUN) this.on.run(frame.call, frame.payload);
+      else if (frame.kind === RUN) this.on.run(frame.call, frame.payload, load(this.words, CANCELLED) === mark(frame.call));
     } catch (error) {
       // Whatever the code has broken, the next call is heard.
       this.on.uncaught(error, undefined);

@@ -1,6 +1,6 @@
 // The thread that reads the socket and interrupts the main thread, in Deno: see port.mjs.
 
-import { ANSWER, SHIELD, WISH } from '../node/words.mjs';
+import { ANSWER, CANCELLED, SHIELD, WISH, mark } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Inspector } from './inspector.mjs';
 import { KILLED } from './words.mjs';
@@ -133,6 +133,8 @@ async function watch() {
     await fill(frame.subarray(HEADER));
     if (header.kind !== RUN && header.kind !== CANCEL) continue;
     Atomics.store(words, ANSWER, 0);
+    // It may not have begun yet: it waits behind what an earlier call left behind.
+    if (header.kind === CANCEL) Atomics.store(words, CANCELLED, mark(header.call));
     await ready;
     await pass(frame.subarray(0, PIPE));
     wake.call();

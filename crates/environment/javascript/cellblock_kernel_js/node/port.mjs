@@ -22,7 +22,7 @@ import fs from 'node:fs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
-import { ANSWER, INTERRUPTED, MAIN, NOBODY, READER, SHIELD, WISH, WORDS } from './words.mjs';
+import { ANSWER, CANCELLED, INTERRUPTED, MAIN, NOBODY, READER, SHIELD, WISH, WORDS, mark } from './words.mjs';
 
 const { compareExchange, load, store, wait, notify } = Atomics;
 const { writeSync, read, readSync } = fs;
@@ -199,7 +199,7 @@ export class Port {
       store(this.words, INTERRUPTED, 1);
       whenSignalled(() => this.on.cancel(call));
     } else if (kind === RUN) {
-      this.on.run(call, payload);
+      this.on.run(call, payload, load(this.words, CANCELLED) === mark(call));
     }
   }
 

@@ -4,7 +4,7 @@ import inspector from 'node:inspector';
 import net from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
-import { ANSWER, INTERRUPTED, NOBODY, READER, SHIELD, WATCHER, WISH } from './words.mjs';
+import { ANSWER, CANCELLED, INTERRUPTED, NOBODY, READER, SHIELD, WATCHER, WISH, mark } from './words.mjs';
 
 const { fd, words } = workerData;
 /** Milliseconds in which a main thread that is not busy answers. */
@@ -21,6 +21,8 @@ function leave() {
 let latest = null;
 
 function cancel(call) {
+  // It may not have begun yet: it waits behind what an earlier call left behind.
+  Atomics.store(words, CANCELLED, mark(call));
   Atomics.store(words, INTERRUPTED, 1);
   // The call has begun, or ends now: whoever asks for it next is this.
   latest = null;

@@ -13,5 +13,10 @@ export const MAIN = 1;
 export const WATCHER = 2;
 /** There was an interrupt. */
 export const INTERRUPTED = 5;
+/** The call that was cancelled last, by [mark]. */
+export const CANCELLED = 6;
 /** How many words there are. Deno's own one is between these (deno/words.mjs). */
-export const WORDS = 6;
+export const WORDS = 7;
+
+/** A word that stands for a call: the part of its id that is random. */
+export const mark = (call) => call[0] | (call[1] << 8) | (call[2] << 16) | (call[3] << 24);
