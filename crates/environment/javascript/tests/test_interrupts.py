@@ -18,6 +18,14 @@ CASES = {
     "catching everything": "for (;;) { try { for (;;) ; } catch {} finally { for (;;) ; } }",
     "asking the system": "for (;;) require('fs').statSync('/')",
     "a module's loop": "await import('data:text/javascript,for(;;);')",
+    "a loop in nextTick": "process.nextTick(() => { console.log('BEGUN'); for (;;) ; }); await new Promise(() => {})",
+    "a loop of nextTick": "(function again() { process.nextTick(again) })(); console.log('BEGUN'); await new Promise(() => {})",
+    "a loop in a stream's listener": (
+        "require('stream').Readable.from([1]).on('data', () => { console.log('BEGUN'); for (;;) ; }); await new Promise(() => {})"
+    ),
+    "a loop in a callback of Node's": (
+        "require('crypto').randomBytes(8, () => { console.log('BEGUN'); for (;;) ; }); await new Promise(() => {})"
+    ),
 }
 
 

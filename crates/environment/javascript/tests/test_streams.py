@@ -102,6 +102,14 @@ class Streams(KernelCase):
         )
         self.assertEqual(call.stdout, "now\ntick\ntimer\n")
 
+    def test_the_order_of_ticks(self) -> None:
+        call = self.run_ok(
+            "const say = (text) => () => console.log(text);"
+            "process.nextTick(() => { say('first')(); process.nextTick(say('third')); Promise.resolve().then(say('microtask')) });"
+            "process.nextTick(say('second')); await new Promise(r => setTimeout(r, 50)); 0"
+        )
+        self.assertEqual(call.stdout, "first\nsecond\nthird\nmicrotask\n")
+
 
 class Late(KernelCase):
     def test_what_an_earlier_call_left_behind_speaks_late(self) -> None:

@@ -8,6 +8,7 @@ import { installRefusals } from '../refusals.mjs';
 import { apply, defineProperty } from '../safe.mjs';
 import { Loader } from './modules.mjs';
 import { installStreams } from './streams.mjs';
+import { installTicks } from './ticks.mjs';
 import { installTimers } from './timers.mjs';
 
 const NAMES = [
@@ -25,6 +26,7 @@ export class Globals {
     installStreams(kernel);
     installRefusals(kernel);
     installTimers();
+    installTicks();
     process.argv = [Deno.execPath()];
     defineProperty(Deno, 'args', { value: [], writable: true, configurable: true, enumerable: true });
     const loader = (this.loader = new Loader(owner));

@@ -7,7 +7,8 @@
 //   that the event loop calls, and after a termination the watcher calls it again. Messages of Workers would not do:
 //   what listens for them is one endless async function of Deno's, and nothing begins it again.
 // - Code of the user's only ever runs in microtasks that nothing but the event loop stands behind. There a termination
-//   ends that code; within a callback of a timer or of `nextTick` Deno takes it for the end of the program.
+//   ends that code; within a callback of a timer or of `nextTick` Deno takes it for the end of the program. So those
+//   that the code and Node's modules give are called in microtasks (timers.mjs, ticks.mjs).
 // - The inspector is never asked to run code from another thread. It may do so in the midst of other code, and then V8
 //   ends the process.
 // - The Worker is made before the first inspector session: with one, each new Worker waits for a debugger for half a
@@ -17,6 +18,7 @@ import { ANSWER, CANCELLED, SHIELD, WISH, WORDS, mark } from '../node/words.mjs'
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes, performanceNow as now } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
+import { resumeTicks } from './ticks.mjs';
 import { KILLED } from './words.mjs';
 import { leave, own, pipe, readWhole, readable, sendWhole } from './system.mjs';
 
@@ -96,6 +98,7 @@ export class Port {
       store(this.words, KILLED, 0);
       this.killing = now() + TELLING;
     }
+    resumeTicks();
     while (readable(this.reader)) this.hear();
   }
 
