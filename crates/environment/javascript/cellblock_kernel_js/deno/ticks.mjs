@@ -48,7 +48,8 @@ function drain() {
   }
 }
 
-function due() {
+/** Sets off what waits, before any microtask that comes from now on. */
+export function due() {
   if (first !== null) soon(drain);
 }
 

@@ -5,6 +5,7 @@
 // same turn has cleared meanwhile stays silent.
 
 import { apply, defineProperty, uncurried } from '../safe.mjs';
+import { due as ticksFirst } from './ticks.mjs';
 
 const { queueMicrotask: soon } = globalThis;
 const { getOwnPropertyDescriptors, defineProperties } = Object;
@@ -23,6 +24,7 @@ export function installTimers() {
         if (typeof callback !== 'function') return apply(set, globalThis, [callback, ...rest]);
         const timer = set(function (...given) {
           add(due, timer);
+          ticksFirst();
           soon(() => {
             if (remove(due, timer)) apply(callback, this, given);
           });
