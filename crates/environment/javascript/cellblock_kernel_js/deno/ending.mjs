@@ -34,7 +34,14 @@ export function installEnding(on, owner, port) {
 
   /** Takes an event that would end the process, unless code of the user's has a listener that takes it. */
   const take = (event, name, thrown, uncaught) => {
-    if (event.defaultPrevented || apply(listenerCount, process, [name]) > 0) return;
+    if (event.defaultPrevented) return;
+    if (apply(listenerCount, process, [name]) > 0) {
+      if (name !== 'unhandledRejection') return;
+      // Deno would call it where an interrupt ends the process (port.mjs).
+      event.preventDefault();
+      soon(() => apply(emit, process, [name, event.reason, event.promise]));
+      return;
+    }
     event.preventDefault();
     // A termination, where Deno takes it for an exception: it is told otherwise.
     if (thrown === null && port.killed()) return;
