@@ -22,11 +22,11 @@ const NAMES = [
 const GETTERS = new Set(['Buffer', 'global', 'process']);
 
 export class Globals {
-  install(kernel, { owner }) {
+  install(kernel, { owner }, { words }) {
     installStreams(kernel);
     installRefusals(kernel);
+    installTicks(words);
     installTimers();
-    installTicks();
     process.argv = [Deno.execPath()];
     defineProperty(Deno, 'args', { value: [], writable: true, configurable: true, enumerable: true });
     const loader = (this.loader = new Loader(owner));

@@ -48,7 +48,7 @@ export function host(fd) {
     serve(kernel, on) {
       installSignals();
       installStacks();
-      globals.install(kernel, this);
+      globals.install(kernel, this, port);
       ending = installEnding(on, owner, port);
       port.serve(on, engine.url);
     },

@@ -9,18 +9,30 @@
 // What does not call `process.nextTick` but the function itself is told by a hook before it is queued.
 
 import { createHook } from 'node:async_hooks';
+import { WISH } from '../node/words.mjs';
 import { apply, defineProperty } from '../safe.mjs';
 
 const { getAsyncContext, setAsyncContext } = Deno[Deno.internal].core;
 const { queueMicrotask: soon } = globalThis;
+const { load, wait } = Atomics;
 const { getOwnPropertyDescriptors, defineProperties } = Object;
 
+/** The watcher's wishes. */
+let words;
 /** The context that stands for no call. */
 const outer = getAsyncContext();
 /** The queue is linked: what the code does to arrays is none of its business. */
 let first = null;
 let last = null;
 let draining = false;
+
+/**
+ * Waits for the termination that is on its way, if one is. A loop through ticks or timers would else meet it in Deno's
+ * own code between two of its callbacks, where it ends the process. To be called in a microtask.
+ */
+export function heed() {
+  if (load(words, WISH) === 1) wait(words, WISH, 1, 1000);
+}
 
 function add(callback, given, context) {
   const tick = { __proto__: null, callback, given, context, next: null };
@@ -37,6 +49,8 @@ function drain() {
       const { callback, given, context } = first;
       first = first.next;
       if (first === null) last = null;
+      // The one that is lost then is part of the loop, or the loop would never end.
+      heed();
       setAsyncContext(context);
       apply(callback, undefined, given);
     }
@@ -60,7 +74,8 @@ export function resumeTicks() {
   due();
 }
 
-export function installTicks() {
+export function installTicks(shared) {
+  words = shared;
   const { nextTick: native } = process;
   const { nextTick } = {
     nextTick(callback, ...given) {

@@ -5,7 +5,7 @@
 // same turn has cleared meanwhile stays silent.
 
 import { apply, defineProperty, uncurried } from '../safe.mjs';
-import { due as ticksFirst } from './ticks.mjs';
+import { due as ticksFirst, heed } from './ticks.mjs';
 
 const { queueMicrotask: soon } = globalThis;
 const { getOwnPropertyDescriptors, defineProperties } = Object;
@@ -26,6 +26,7 @@ export function installTimers() {
           add(due, timer);
           ticksFirst();
           soon(() => {
+            heed();
             if (remove(due, timer)) apply(callback, this, given);
           });
         }, ...rest);

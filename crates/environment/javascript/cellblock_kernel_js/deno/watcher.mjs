@@ -65,14 +65,17 @@ async function interrupt(patience) {
     const debug = await connected();
     // From here on the main thread begins nothing that must not be terminated; what it has begun may take its time.
     Atomics.store(words, WISH, 1);
-    for (let tries = 0; Atomics.load(words, SHIELD) === 1 && tries < TRIES; tries += 1) await sleep(AGAIN);
-    if (Atomics.load(words, SHIELD) === 0 && !over()) {
-      Atomics.store(words, KILLED, 1);
-      // The answer comes when it is done. A thread that has ended its work meanwhile does it with the next.
-      const done = await Promise.race([debug.post('Runtime.terminateExecution'), sleep(LONGEST)]);
-      if (done === undefined && !over()) await terminateAgain(debug);
+    try {
+      for (let tries = 0; Atomics.load(words, SHIELD) === 1 && tries < TRIES; tries += 1) await sleep(AGAIN);
+      if (Atomics.load(words, SHIELD) === 0 && !over()) {
+        Atomics.store(words, KILLED, 1);
+        // The answer comes when it is done. A thread that has ended its work meanwhile does it with the next.
+        const done = await Promise.race([debug.post('Runtime.terminateExecution'), sleep(LONGEST)]);
+        if (done === undefined && !over()) await terminateAgain(debug);
+      }
+    } finally {
+      granted();
     }
-    granted();
     wake.call();
   }
 }
