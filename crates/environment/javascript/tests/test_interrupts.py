@@ -62,6 +62,16 @@ class Interrupts(KernelCase):
             self.assertTrue(call.report["interrupted"])
             self.assert_alive()
 
+    def test_a_listener_of_rejections(self) -> None:
+        call = self.kernel.interrupted(
+            "process.once('unhandledRejection', () => { console.log('BEGUN'); for (;;) ; });"
+            "Promise.reject(5); await new Promise(() => {})",
+            "BEGUN",
+        )
+        self.assertTrue(call.report["interrupted"])
+        self.run_ok("process.removeAllListeners('unhandledRejection'); 0")
+        self.assert_alive()
+
     def test_what_never_settles_may_be_collected(self) -> None:
         self.run_ok("require('v8').setFlagsFromString('--expose-gc'); var collect = require('vm').runInNewContext('gc'); 0")
         self.kernel.interrupted("console.log('READY'); await new Promise(() => {})")
