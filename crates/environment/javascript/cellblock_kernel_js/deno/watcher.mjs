@@ -9,6 +9,8 @@ import { leave, readLater, untilReadable, writeLater } from './system.mjs';
 /** Milliseconds in which a main thread that is not busy answers, and between looks at one that is shielded. */
 const PATIENCE = 60;
 const AGAIN = 1;
+/** Milliseconds that a loop through ticks or timers has to come to where it waits for its end (ticks.mjs). */
+const HEED = 5;
 /** Milliseconds that a call after an interrupted one waits for the main thread, if what that left behind keeps it busy. */
 const CLEAR = 200;
 const TRIES = 100;
@@ -66,6 +68,7 @@ async function interrupt(patience) {
     // From here on the main thread begins nothing that must not be terminated; what it has begun may take its time.
     Atomics.store(words, WISH, 1);
     try {
+      await sleep(HEED);
       for (let tries = 0; Atomics.load(words, SHIELD) === 1 && tries < TRIES; tries += 1) await sleep(AGAIN);
       if (Atomics.load(words, SHIELD) === 0 && !over()) {
         Atomics.store(words, KILLED, 1);
