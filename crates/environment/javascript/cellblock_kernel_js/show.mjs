@@ -3,7 +3,7 @@
 // What must stay true: whatever the value is, there is a bundle, it is valid JSON, and it is not larger than
 // [BUNDLE]. A proxy's traps and a property's getter are not run for it.
 
-import { Bytes, apply, encode, endsWith, hasOwn, includes, isArray, isFinite, keys, push, join, own, stringify, toText } from './safe.mjs';
+import { Bytes, apply, encode, endsWith, hasOwn, includes, isArray, isFinite, keys, push, join, own, stringify, test, toText } from './safe.mjs';
 import { OURS, cleaned, cut } from './errors.mjs';
 
 /** Characters of one plain text, and bytes of a bundle. The protocol's frames hold 32 MiB. */
@@ -12,6 +12,8 @@ const BUNDLE = 24 << 20;
 const OPTIONS = { depth: 4, maxArrayLength: 100, maxStringLength: 100000, breakLength: 80, compact: 3 };
 const STRING = { ...OPTIONS, breakLength: Infinity };
 const PLAIN = { ...OPTIONS, customInspect: false };
+const SVG = 'image/svg+xml';
+const READABLE = /^text\/|^image\/(?!svg)/;
 /** How an object says its forms: the convention of Deno's notebooks. */
 const FORMS = Symbol.for('Jupyter.display');
 const { isView } = ArrayBuffer;
@@ -57,9 +59,19 @@ export function bundleOf(host, value, forms) {
     const types = keys(forms);
     for (let at = 0; at < types.length; at += 1) if (includes(types[at], '/')) data[types[at]] = formOf(host, types[at], forms[types[at]]);
   }
-  if (keys(data).length === 0) data['text/plain'] = textOf(host, value);
+  if (!hasReadable(data)) data['text/plain'] = data[SVG] === undefined ? textOf(host, value) : inWords(data[SVG]);
   return own({ data, metadata: own() });
 }
+
+/** Whether there is a form that every client shows: a text, or a picture of points. */
+function hasReadable(data) {
+  const types = keys(data);
+  for (let at = 0; at < types.length; at += 1) if (test(READABLE, types[at])) return true;
+  return false;
+}
+
+/** For whoever cannot see it: that something was drawn, and how it is kept. */
+const inWords = (svg) => `[an SVG picture, ${svg.length} characters; to keep it, write the same text to a file that ends in .svg]`;
 
 function formOf(host, type, value) {
   if (isView(value)) return base64(value);
