@@ -13,24 +13,22 @@ mod end;
 mod files;
 mod frames;
 mod keep;
+mod life;
+mod message;
+mod options;
 mod pasts;
 mod record;
 mod way_out;
 mod workspace;
 
 use std::collections::{HashMap, VecDeque};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cell::{Cell, CellRequest};
+use cell::Cell;
 use egress::Egress;
-use environment::Runtime;
-use policy::network::Network;
-use policy::{Limits, Mount};
-use protocol::{CallId, KernelId, SessionId};
+use protocol::{CallId, SessionId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -40,19 +38,21 @@ use crate::disk::Disk;
 use crate::ended::Watched;
 use crate::engine::Shared;
 use crate::error::{Error, Result};
-use crate::language::TypeErrors;
 use crate::late::Late;
 use crate::link::Link;
 use crate::machine::{Event, Machine, StopReason};
-use crate::output::Spooled;
 use crate::principal::Principal;
-use crate::push::PushOrder;
 use crate::question::Answer;
 use crate::queue::Stream;
 
 use files::Orders;
 pub(crate) use files::{FileOrder, Granted};
 use keep::Keeper;
+use life::Fate;
+pub(crate) use life::Life;
+use message::Job;
+pub(crate) use message::{FileJob, Message};
+pub use options::SessionOptions;
 use pasts::Pasts;
 use record::Record;
 pub(crate) use record::{Content, Submission, Time};
@@ -64,108 +64,6 @@ const HELLO: Duration = Duration::from_secs(10);
 
 /// The limit of a call that has none: a century, which clocks can still count.
 const UNLIMITED: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-
-/// What a session is opened with.
-#[derive(Debug, Clone)]
-pub struct SessionOptions {
-    /// What its cell may use.
-    pub limits: Limits,
-    /// What its cell may reach.
-    pub network: Network,
-    /// What becomes of TypeScript code with type errors.
-    pub type_errors: TypeErrors,
-    /// Where its cell sees its workspace.
-    pub mount: Mount,
-    /// How long its cell lives without a daemon; zero: it ends with its connection.
-    pub linger: Duration,
-    /// How long the session lives at most.
-    pub ttl: Option<Duration>,
-    /// How long it lives without a call.
-    pub idle: Option<Duration>,
-    /// The files that outlive it; without, nothing does.
-    pub workspace: Option<WorkspaceOptions>,
-}
-
-impl Default for SessionOptions {
-    fn default() -> SessionOptions {
-        SessionOptions {
-            limits: Limits::default(),
-            network: Network::default(),
-            type_errors: TypeErrors::default(),
-            mount: Mount::default(),
-            linger: Duration::ZERO,
-            ttl: None,
-            idle: None,
-            workspace: None,
-        }
-    }
-}
-
-/// Something to be done with a session's cell, on a thread that may block.
-pub(crate) type FileJob = Box<dyn FnOnce(&Cell) + Send>;
-
-/// What a session's task is told.
-pub(crate) enum Message {
-    Submit(Box<Submission>),
-    Interrupt(CallId),
-    Files(FileJob),
-    File(Box<FileOrder>),
-    /// A file was written or removed for somebody.
-    Wrote,
-    Push(Box<PushOrder>),
-    End,
-}
-
-/// Whether a session lives.
-#[derive(Debug, Clone)]
-pub(crate) enum Life {
-    Lives,
-    Ended(Option<Fate>),
-}
-
-/// What went wrong at the end of a session.
-#[derive(Debug, Clone)]
-pub(crate) enum Fate {
-    /// Something of the cell is left.
-    Destroy(Arc<cell::Error>),
-    /// Files could not be saved, and why; where they were put aside.
-    Unsaved(Arc<str>, Option<PathBuf>),
-}
-
-/// What a job on another thread came to.
-enum Job {
-    Opened(std::result::Result<(Box<Cell>, UnixStream), cell::Error>),
-    Connected(Option<UnixStream>),
-    Forked {
-        kernel: KernelId,
-        fault: Option<String>,
-    },
-    /// The program of this kernel is in the page cache.
-    AtHand {
-        kernel: KernelId,
-        runtime: Runtime,
-    },
-    /// What ended a call's drain.
-    Drained {
-        call: CallId,
-        spooled: Option<Spooled>,
-        measured: Option<(u64, Duration)>,
-    },
-    Measured(u64, Duration),
-    /// What has arrived in the workspace is here.
-    Refreshed(::workspace::Result<::workspace::Brought>),
-    Other,
-    Destroyed(Option<Fate>),
-}
-
-impl Fate {
-    pub(crate) fn error(&self) -> Error {
-        match self.clone() {
-            Fate::Destroy(error) => Error::Destroy(error),
-            Fate::Unsaved(why, aside) => Error::Unsaved { aside, why: why.to_string() },
-        }
-    }
-}
 
 /// The task.
 pub(crate) struct Task {
@@ -284,34 +182,6 @@ impl Task {
         self.destroy_when_free();
     }
 
-    fn open(&mut self) {
-        let engine = self.engine.clone();
-        let request = CellRequest {
-            session: self.session,
-            limits: self.options.limits,
-            network: self.options.network.clone(),
-            mount: self.options.mount.clone(),
-            linger_ms: u64::try_from(self.options.linger.as_millis()).unwrap_or(u64::MAX),
-        };
-        let whose = self.whose();
-        self.jobs.spawn_blocking(move || {
-            Job::Opened(engine.node.create(&request).and_then(|cell| {
-                let stream = cell.connect()?;
-                if let Some(whose) = &whose {
-                    cell.keep(whose)?;
-                }
-                Ok((Box::new(cell), stream))
-            }))
-        });
-        let now = Instant::now();
-        if let Some(ttl) = self.options.ttl {
-            self.clock.arm(now + ttl, Alarm::Life);
-        }
-        if let Some(idle) = self.options.idle {
-            self.clock.arm(now + idle, Alarm::Idle);
-        }
-    }
-
     fn on_message(&mut self, message: Option<Message>) {
         match message {
             Some(Message::Submit(submission)) => self.submit(*submission),
@@ -378,21 +248,6 @@ impl Task {
         }
     }
 
-    /// Init did not answer a new connection.
-    fn on_silence(&mut self) {
-        self.stillborn(Error::Silent("its init does not answer"));
-    }
-
-    /// The cell was made, and cannot be used.
-    fn stillborn(&mut self, error: Error) {
-        self.link = None;
-        if let Some(opened) = self.opened.take() {
-            let _ = opened.send(Err(error));
-        }
-        self.events.push_back(Event::Opened);
-        self.events.push_back(Event::CellGone);
-    }
-
     fn on_job(&mut self, job: Job) {
         match job {
             Job::Opened(Ok((cell, stream))) => self.on_cell(cell, stream),
@@ -427,53 +282,6 @@ impl Task {
                 self.events.push_back(Event::Destroyed);
             }
         }
-    }
-
-    fn on_cell(&mut self, mut cell: Box<Cell>, stream: UnixStream) {
-        match Watched::new(cell.init()) {
-            Ok(end) => self.cell_end = Some(end),
-            // The connection's end tells the same, only later.
-            Err(error) => tracing::warn!(session = %self.session, "watch a cell: {error}"),
-        }
-        let opened = self.open_way_out(&mut cell);
-        self.open_workspace(&cell);
-        self.cell = Some(Arc::new(*cell));
-        match opened {
-            Ok(()) => self.greet(stream),
-            Err(error) => self.stillborn(error),
-        }
-    }
-
-    fn on_cell_end(&mut self) {
-        self.cell_end = None;
-        // Its last words are still in the connection.
-        while let Some(link) = &mut self.link
-            && matches!(link.try_fill(), Ok(true))
-        {
-            self.take_frames();
-        }
-        self.link = None;
-        self.events.push_back(Event::CellGone);
-    }
-
-    fn destroy_when_free(&mut self) {
-        // Jobs look at the cell's files and cgroups, and end soon.
-        if self.destroying && self.cell.is_some() && self.jobs.is_empty() {
-            self.destroy();
-        }
-    }
-
-    fn destroy(&mut self) {
-        let Some(cell) = self.cell.take() else { return };
-        let Some(keeping) = self.take_workspace() else {
-            // Whoever still holds it destroys it by letting go.
-            let destroy = || Arc::into_inner(cell).and_then(|cell| cell.destroy().err());
-            self.jobs.spawn_blocking(move || {
-                Job::Destroyed(destroy().map(|error| Fate::Destroy(Arc::new(error))))
-            });
-            return;
-        };
-        self.jobs.spawn(async move { Job::Destroyed(keeping.end(cell).await) });
     }
 
     fn run_file_job(&mut self, job: FileJob) {
