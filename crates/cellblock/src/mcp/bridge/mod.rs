@@ -5,43 +5,36 @@
 //! restarted does not know the connection any more: it is begun again, once, as the client began it, and the next answer
 //! says that variables are gone.
 
+mod message;
+mod post;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use session::workspace::WorkspaceName;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::events::Events;
 use super::target::Target;
+use message::Message;
+use post::{CONNECTION, Failure, cut_off};
 
 /// The longest message of a client, bytes.
 const LONGEST: u64 = 32 << 20;
 /// How many requests are under way at the same time.
 const AT_ONCE: usize = 64;
-/// How long a server that does not answer is tried, since it may be restarting.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long it takes until it is tried again.
-const PAUSE: Duration = Duration::from_millis(250);
 /// How long answers may take once the client has no more to ask.
 const GRACE: Duration = Duration::from_secs(5);
-/// The header that names a connection.
-const CONNECTION: &str = "mcp-session-id";
-/// The header that names the revision of the protocol.
-const REVISION: &str = "mcp-protocol-version";
-/// Where a request of a revision without connections says which it is.
-const OWN_REVISION: &str = "io.modelcontextprotocol/protocolVersion";
 
 /// Hands messages on until the client goes; gives the exit status.
 pub(super) fn run(target: Target, workspace: Option<&WorkspaceName>) -> anyhow::Result<u8> {
@@ -157,59 +150,6 @@ async fn write(mut answers: mpsc::Receiver<Bytes>) -> std::io::Result<()> {
         output.flush().await?;
     }
     Ok(())
-}
-
-/// A message of the client, as far as it is understood.
-#[derive(Debug)]
-struct Message {
-    text: Bytes,
-    id: Option<Value>,
-    method: Option<String>,
-    /// What a request of this method is for: a tool's name, a resource's URI.
-    name: Option<String>,
-    revision: Option<String>,
-    /// The id of the request that it cancels.
-    cancels: Option<Value>,
-}
-
-impl Message {
-    fn of(text: Bytes) -> Message {
-        let value: Value = serde_json::from_slice(&text).unwrap_or_default();
-        let word = |value: &Value| value.as_str().map(str::to_owned);
-        let (method, params) = (word(&value["method"]), &value["params"]);
-        let cancels = (method.as_deref() == Some("notifications/cancelled"))
-            .then(|| params["requestId"].clone())
-            .filter(|id| !id.is_null());
-        Message {
-            id: value.get("id").filter(|_| method.is_some()).cloned(),
-            name: word(&params["name"]).or_else(|| word(&params["uri"])),
-            revision: word(&params["_meta"][OWN_REVISION]),
-            method,
-            cancels,
-            text,
-        }
-    }
-}
-
-impl Message {
-    /// Whether it begins a connection.
-    fn begins(&self) -> bool {
-        self.method.as_deref() == Some("initialize")
-    }
-}
-
-/// Why a message was not answered.
-enum Failure {
-    /// There is no server.
-    Unreachable(String),
-    /// It does not know the connection of this name.
-    Unknown(Option<HeaderValue>),
-    /// Anything else.
-    Other(String),
-}
-
-fn cut_off(error: &hyper::Error) -> Failure {
-    Failure::Other(format!("the answer was cut off: {error}"))
 }
 
 impl Bridge {
@@ -374,87 +314,5 @@ impl Bridge {
                 let _ = self.exchange(request).await;
             }
         }
-    }
-
-    /// Posts a message; tries a while if nobody is there.
-    async fn post(&self, message: &Message) -> Result<Response<Incoming>, Failure> {
-        let until = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            let request = self.request(Method::POST, Some(message))?;
-            match self.exchange(request).await {
-                Err(Failure::Unreachable(why)) => {
-                    // Before there is a connection, a client is better told at once.
-                    if self.connection().id.is_none() || tokio::time::Instant::now() > until {
-                        return Err(Failure::Unreachable(why));
-                    }
-                    tokio::time::sleep(PAUSE).await;
-                }
-                done => return done,
-            }
-        }
-    }
-
-    fn request(&self, method: Method, message: Option<&Message>) -> Result<Request<Full<Bytes>>, Failure> {
-        let connection = self.connection();
-        let mut request = Request::builder()
-            .method(method)
-            .uri(&self.target.path)
-            .header(HOST, &self.target.authority)
-            .header(ACCEPT, "application/json, text/event-stream");
-        let begins = message.is_some_and(Message::begins);
-        if let Some(id) = connection.id.as_ref().filter(|_| !begins) {
-            request = request.header(CONNECTION, id);
-        }
-        let revision = message.and_then(|message| message.revision.as_ref());
-        if let Some(revision) = revision.or(connection.revision.as_ref().filter(|_| !begins)) {
-            request = request.header(REVISION, revision);
-        }
-        let mut body = Bytes::new();
-        if let Some(message) = message {
-            request = request.header(CONTENT_TYPE, "application/json");
-            let own = [("mcp-method", &message.method), ("mcp-name", &message.name)];
-            for (name, value) in own {
-                if let Some(value) = value.as_ref().filter(|_| message.revision.is_some()) {
-                    request = request.header(name, value);
-                }
-            }
-            body = message.text.clone();
-        }
-        request
-            .body(Full::new(body))
-            .map_err(|error| Failure::Other(format!("the message cannot be sent: {error}")))
-    }
-
-    /// One request on a connection of its own, so that hanging up is heard.
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
-        let stream = TcpStream::connect(&self.target.authority).await;
-        let stream = stream.map_err(|error| Failure::Unreachable(error.to_string()))?;
-        let _ = stream.set_nodelay(true);
-        let made = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = made.map_err(|error| Failure::Unreachable(error.to_string()))?;
-        tokio::spawn(connection);
-        let sent = sender.send_request(request).await;
-        sent.map_err(|error| Failure::Other(format!("the server did not answer: {error}")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_understood_as_far_as_they_must_be() {
-        let of = |text: &'static str| Message::of(Bytes::from_static(text.as_bytes()));
-        let call = of(r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"execute_code",
-            "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#);
-        assert_eq!(call.id, Some(json!("a")));
-        assert_eq!(call.name.as_deref(), Some("execute_code"));
-        assert_eq!(call.revision.as_deref(), Some("2026-07-28"));
-        let cancelled =
-            of(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#);
-        assert_eq!((cancelled.id, cancelled.cancels), (None, Some(json!(7))));
-        let answer = of(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
-        assert!(answer.id.is_none() && answer.method.is_none());
-        assert!(of("no json").id.is_none());
     }
 }
