@@ -7,6 +7,7 @@ mod bring;
 mod choose;
 mod copy;
 pub(crate) mod language;
+mod left_out;
 mod libraries;
 mod missing;
 mod modules;
@@ -14,6 +15,7 @@ mod program;
 mod report;
 pub(crate) mod save;
 pub(crate) mod show;
+mod signals;
 mod specifiers;
 pub(crate) mod status;
 mod text;
@@ -29,7 +31,6 @@ use session::{
     Call, Engine, EngineOptions, ExecuteRequest, Kernels, Limits, Network, Principal, Report, Resolver,
     Session, SessionOptions, TypeErrors, new_call_id,
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::Run;
 use crate::config::{Config, Given};
@@ -37,9 +38,11 @@ use crate::place::{Places, told};
 use crate::printer::Printer;
 use crate::progress::Saving;
 use crate::{network, require};
+use left_out::LeftOut;
 use program::{Brought, Program};
-use save::{Halt, LeftOut, Out, Saved};
+use save::{Halt, Out, Saved};
 use show::{Collected, Show};
+pub(crate) use signals::{Signals, Stop, stopped};
 
 /// How long threads may go on that nobody waits for.
 const LINGER: Duration = Duration::from_secs(5);
@@ -105,41 +108,6 @@ pub(crate) fn print_failure(status: u8, message: &str, hint: Option<String>) {
     let _ = io::stdout().write_all(format!("{told:#}\n").as_bytes());
 }
 
-/// Why the program is to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// Somebody pressed Ctrl-C.
-    Interrupt,
-    /// Somebody wants this process to end.
-    Terminate,
-    /// Nobody reads its output.
-    BrokenPipe,
-}
-
-pub(crate) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    pub(crate) fn new() -> io::Result<Signals> {
-        Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    pub(crate) async fn next(&mut self) -> Stop {
-        tokio::select! {
-            _ = self.interrupt.recv() => Stop::Interrupt,
-            _ = self.terminate.recv() => Stop::Terminate,
-            _ = self.hang_up.recv() => Stop::Terminate,
-        }
-    }
-}
-
 /// What the cell is made of.
 struct MadeOf {
     environment: Installed,
@@ -200,15 +168,6 @@ async fn open(
     }
     let before = save::before(session.files().await?);
     Ok((session, before))
-}
-
-/// The exit status of a program that somebody stopped before it ran, or whose output nobody reads.
-pub(crate) fn stopped(stop: Stop) -> u8 {
-    match stop {
-        Stop::Interrupt => 130,
-        Stop::Terminate => 143,
-        Stop::BrokenPipe => 141,
-    }
 }
 
 /// One program in its session.

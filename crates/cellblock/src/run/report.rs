@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use session::{Language, Report, Survival};
 
 use super::language;
-use super::save::{LeftOut, Saved};
+use super::left_out::LeftOut;
+use super::save::Saved;
 use super::show::Collected;
 use crate::printer::{bytes, name};
 
