@@ -5,7 +5,7 @@
 // code is evaluated as it is.
 
 import { redeclared, withConstants } from './declarations.mjs';
-import { Names, charCode, hasOwn, includes, keys, match, numberText, own, test, toText } from './safe.mjs';
+import { Names, charCode, defineProperty, getOwnPropertyDescriptor, hasOwn, includes, keys, match, numberText, own, test, toText } from './safe.mjs';
 
 /** Texts of cells kept for tracebacks, characters; the oldest go first. */
 const TEXTS = 4 << 20;
@@ -235,21 +235,31 @@ export class Program {
 
 /**
  * What the names are read from: the module's namespace, which must have them all. That of a CommonJS module lacks what
- * is found only when it runs (`import { debounce } from 'lodash'`), which TypeScript allows and bundlers make work: such
- * a name is then one of `module.exports`.
+ * is found only when it runs (`import { debounce } from 'lodash'`, `import * as _ from 'lodash'`), which TypeScript allows
+ * and bundlers make work: such a name is then one of `module.exports`.
  */
 function withNames(namespace, specifier, names) {
+  const exported = namespace[EXPORTS];
+  const holds = (typeof exported === 'object' && exported !== null) || typeof exported === 'function';
   let made = namespace;
+  const add = (name) => {
+    if (made === namespace) made = { __proto__: null, ...namespace };
+    const { get } = getOwnPropertyDescriptor(exported, name) ?? {};
+    // What a package loads when it is asked for is not asked for here.
+    if (get) defineProperty(made, name, { __proto__: null, get: () => exported[name], enumerable: true });
+    else made[name] = exported[name];
+  };
   for (let at = 0; at < names.length; at += 1) {
     const { imported } = names[at];
-    if (imported === null || hasOwn(namespace, imported)) continue;
-    const exported = namespace[EXPORTS];
-    const holds = (typeof exported === 'object' && exported !== null) || typeof exported === 'function';
-    if (!holds || !(imported in exported)) {
-      throw new SyntaxError(`The requested module '${specifier}' does not provide an export named '${imported}'`);
+    if (imported === null) {
+      const all = holds ? keys(exported) : [];
+      for (let each = 0; each < all.length; each += 1) if (!hasOwn(made, all[each])) add(all[each]);
+    } else if (!hasOwn(made, imported)) {
+      if (!holds || !(imported in exported)) {
+        throw new SyntaxError(`The requested module '${specifier}' does not provide an export named '${imported}'`);
+      }
+      add(imported);
     }
-    if (made === namespace) made = { __proto__: null, ...namespace };
-    made[imported] = exported[imported];
   }
   return made;
 }

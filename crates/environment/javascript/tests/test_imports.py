@@ -157,6 +157,17 @@ class Imports(KernelCase):
         self.assertEqual(self.value("import * as cheerio from 'cheerio'; const $ = cheerio.load('<p>hi</p>'); $('p').text()"), "'hi'")
         self.assertIn("LoadedCheerio", self.value("$('p')") or "")
         self.assertEqual(self.value("import { camelCase, chunk as parts } from 'lodash'; [camelCase('a b'), parts([1, 2], 1).length]"), "[ 'aB', 2 ]")
+        self.assertEqual(self.value("import * as _ from 'lodash'; [_.camelCase('a b'), typeof _.default.chunk]"), "[ 'aB', 'function' ]")
+
+    def test_all_names_of_a_commonjs_module(self) -> None:
+        self.write(
+            "late.cjs",
+            "module.exports = Object.assign(() => {}, { one: 1 }); "
+            "Object.defineProperty(module.exports, 'slow', { enumerable: true, get() { console.log('asked'); return 2 } });",
+        )
+        call = self.run_ok("import * as late from './late.cjs'; [late.one, typeof late.default, 'slow' in late]")
+        self.assertEqual((call.stdout, quoted(call.value or "")), ("", "[ 1, 'function', true ]"))
+        self.assertEqual(self.run_ok("late.slow").stdout, "asked\n")
 
 
 class Require(KernelCase):
