@@ -201,6 +201,14 @@ class TypeScript(KernelCase):
         self.assertEqual((call.stdout, quoted(call.value or "")), ("ran\n", "'a'"))
         self.assertIn("lib.ts:2:14 - error TS2322", call.stderr)
 
+    def test_a_file_is_read_again_by_another_query(self) -> None:
+        for number in (1, 2):
+            self.write("lib.ts", f"export const n: number = {number}")
+            self.assertEqual(self.value(f"import {{ n }} from './lib.ts?{number}'; n", language="typescript"), f"{number}")
+        self.write("lib.ts", "export const n: number = 'a'")
+        call = self.run_raised("import { n } from './lib.ts?3'; n", "TypeScriptError", language="typescript")
+        self.assertIn("lib.ts:1:14: TS2322", call.report["evalue"])
+
     def test_a_program_of_two_files(self) -> None:
         self.write("dir/people.ts", "export const names: string[] = ['a']")
         call = self.kernel.run(

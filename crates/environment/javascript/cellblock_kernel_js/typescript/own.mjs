@@ -17,8 +17,29 @@ export const checked = (path) => CHECKED.test(path);
 
 /** Of the names of modules in a file those that mean a file beside it. */
 export function relatives(tree) {
+  return [...new Set(specifiers(tree).map(({ name }) => name.split('?', 1)[0]))];
+}
+
+/**
+ * The text with nothing behind the `?` of a file's name, which makes a runtime read the file again and says nothing to
+ * the compiler; everything else stays at its place.
+ */
+export function unqueried(text, tree) {
+  if (!text.includes('?')) return text;
+  let plain = text;
+  for (const { name, end } of specifiers(tree)) {
+    const at = name.indexOf('?');
+    if (at < 0) continue;
+    const quote = text[end - 1];
+    plain = plain.slice(0, end - 1 - name.length + at) + quote + ' '.repeat(name.length - at) + plain.slice(end);
+  }
+  return plain;
+}
+
+/** `{ name, end }` of each text that names a file beside this one. */
+function specifiers(tree) {
   const parents = [K.ImportDeclaration, K.ExportDeclaration, K.ExternalModuleReference, K.CallExpression, K.LiteralType];
-  const names = new Set();
+  const found = [];
   for (let node = 1; node < tree.count; node += 1) {
     if (tree.kind(node) !== K.StringLiteral) continue;
     let parent = tree.parent(node);
@@ -27,9 +48,9 @@ export function relatives(tree) {
     const called = tree.kind(parent) === K.CallExpression;
     if (called && !/^(?:import|require)\b/.test(tree.slice(parent))) continue;
     const name = tree.slice(node).slice(1, -1);
-    if (RELATIVE.test(name)) names.add(name);
+    if (RELATIVE.test(name)) found.push({ name, end: tree.end(node) });
   }
-  return [...names];
+  return found;
 }
 
 /** The files that are reached from `path`, which names `names`. `has(path)` is whether there is one, `open` gives its names. */

@@ -12,6 +12,7 @@
 // of others; and one global scope for all calls would change the types of earlier calls with every redeclaration.
 // An alias keeps all of a name's meanings, generics included. What can be assigned has to be a variable instead.
 import { declared } from './names.mjs';
+import { unqueried } from './own.mjs';
 
 /** Calls whose text goes with every check, if nothing in the call at hand needs more. */
 const WINDOW = 48;
@@ -77,7 +78,7 @@ export class Scope {
     return {
       number,
       path,
-      text,
+      text: unqueried(text, tree),
       names,
       uses,
       fresh,
