@@ -68,6 +68,10 @@ class Scope(KernelCase):
             with self.subTest(code=code):
                 self.assertEqual(self.value(code), text)
 
+    def test_long_comments_at_the_beginning(self) -> None:
+        for comment in ("/" * 400, "/* " + "* /" * 200 + " */", "/**/" * 200):
+            self.assertEqual(self.value(f"{comment}\n6 * 7"), "42")
+
     def test_values_are_bounded(self) -> None:
         self.assertIn("... 999900 more items", self.value("new Array(1e6).fill(7)") or "")
         long = self.value("'x'.repeat(3e6)") or ""

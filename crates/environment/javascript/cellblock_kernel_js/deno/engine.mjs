@@ -23,7 +23,8 @@ const drop = uncurried(Set.prototype.delete);
 const { then } = Promise.prototype;
 // Not called by the name `eval`, so that it works in the global scope.
 const { queueMicrotask: soon, eval: evaluate } = globalThis;
-const STRICT = /^(?:\s|\/\/.*|\/\*[^]*?\*\/)*(['"])use strict\1/;
+// Each comment can be read in one way only: else a line of many slashes would be tried for ever.
+const STRICT = /^(?:\s|\/\/.*(?:[\n\r\u2028\u2029]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*(['"])use strict\1/;
 
 export class Engine extends Inspected {
   constructor() {
