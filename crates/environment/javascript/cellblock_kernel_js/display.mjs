@@ -15,8 +15,9 @@ const PICTURES = [
 
 export function installDisplay(kernel) {
   const { host } = kernel;
+  const formed = (value, forms) => bundleOf(host, value, forms, kernel.program.maps);
   const send = (value, forms, { display_id: id, update } = {}) => {
-    const bundle = bundleOf(host, value, forms);
+    const bundle = formed(value, forms);
     if (id !== undefined) bundle.display_id = String(id);
     if (update) bundle.update = true;
     kernel.display(bundle);
@@ -35,7 +36,7 @@ export function installDisplay(kernel) {
     html: text('text/html'),
     markdown: text('text/markdown'),
     svg: text('image/svg+xml'),
-    json: (value) => send(value, { 'application/json': value, 'text/plain': bundleOf(host, value).data['text/plain'] }),
+    json: (value) => send(value, { 'application/json': value, 'text/plain': formed(value).data['text/plain'] }),
     image: (bytes, type) => {
       const view = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
       if (!ArrayBuffer.isView(view)) throw new TypeError('display.image takes the bytes of a picture');

@@ -104,8 +104,8 @@ function render(host, error, early, { texts, maps, odd }, name, message) {
   }
   const urls = odd.size > 0 ? odd.list() : [];
   for (let at = 0; at < urls.length; at += 1) text = join(split(text, urls[at]), odd.get(urls[at]));
-  if (maps.size > 0) text = mapped(text, maps);
-  const place = early ?? placeOf(text, texts);
+  text = mapped(text, maps);
+  const place = early === null ? placeOf(text, texts) : original(early, maps);
   return bounded(place === null ? text : `${excerpt(place, texts)}${text}`);
 }
 
@@ -148,8 +148,16 @@ function shallow(host, error, all, level) {
   return join(lines, '\n');
 }
 
+function original(place, maps) {
+  const map = maps.get(place.name);
+  if (!map) return place;
+  const [line, column] = map.original(place.line, place.column);
+  return { name: place.name, line, column };
+}
+
 /** Frames at the places of the text that was sent. */
-function mapped(text, maps) {
+export function mapped(text, maps) {
+  if (maps.size === 0) return text;
   const lines = split(text, '\n');
   for (let at = 0; at < lines.length; at += 1) {
     const found = test(FRAME, lines[at]) && match(PLACE, lines[at]);

@@ -49,7 +49,7 @@
 
 import { DISPLAY, DONE, NO_CALL, READY, STDERR, STDOUT, pack, packOutput, packText, sameCall } from './wire.mjs';
 import { decode, includes, own, parse, performanceNow, stringify } from './safe.mjs';
-import { OURS, cleaned } from './errors.mjs';
+import { OURS, cleaned, mapped } from './errors.mjs';
 import { encodeBundle } from './show.mjs';
 import { installDisplay } from './display.mjs';
 import { Program } from './program.mjs';
@@ -112,7 +112,11 @@ export class Kernel {
   /** Text or bytes for standard output (STDOUT) or error (STDERR). */
   print(kind, chunk) {
     const { host } = this;
-    const text = typeof chunk === 'string' && chunk.length < 65536 && includes(chunk, OURS) ? cleaned(chunk) : chunk;
+    let text = chunk;
+    if (typeof chunk === 'string' && chunk.length < 65536) {
+      if (includes(chunk, OURS)) text = cleaned(chunk);
+      if (this.program.maps.size > 0 && includes(chunk, ' at ')) text = mapped(text, this.program.maps);
+    }
     host.shielded(() => packOutput(kind, this.to(), text, host.write));
   }
 

@@ -76,9 +76,9 @@ export class Reports {
   }
 
   result(call, { value, forms }) {
-    const { host } = this.kernel;
+    const { host, program } = this.kernel;
     if (value === undefined || isTimer(host, value)) return null;
-    const bundle = bundleOf(host, value, forms);
+    const bundle = bundleOf(host, value, forms, program.maps);
     bundle.execution_count = call.number;
     return pack(RESULT, call.id, encodeBundle(bundle));
   }

@@ -4,7 +4,7 @@
 // [BUNDLE]. A proxy's traps and a property's getter are not run for it.
 
 import { Bytes, apply, encode, endsWith, hasOwn, includes, isArray, isFinite, keys, push, join, own, stringify, test, toText } from './safe.mjs';
-import { OURS, cleaned, cut } from './errors.mjs';
+import { OURS, cleaned, cut, mapped } from './errors.mjs';
 
 /** Characters of one plain text, and bytes of a bundle. The protocol's frames hold 32 MiB. */
 const TEXT = 1 << 20;
@@ -13,26 +13,32 @@ const OPTIONS = { depth: 4, maxArrayLength: 100, maxStringLength: 100000, breakL
 const STRING = { ...OPTIONS, breakLength: Infinity };
 const PLAIN = { ...OPTIONS, customInspect: false };
 const SVG = 'image/svg+xml';
+/** Begins a frame of a stack. */
+const AT = ' at ';
 const READABLE = /^text\/|^image\/(?!svg)/;
 /** How an object says its forms: the convention of Deno's notebooks. */
 const FORMS = Symbol.for('Jupyter.display');
 const { isView } = ArrayBuffer;
 
-export function textOf(host, value) {
+export function textOf(host, value, maps = null) {
   const options = typeof value === 'string' ? STRING : OPTIONS;
   try {
     const text = host.inspect(value, options);
-    if (typeof text === 'string') return cut(callers(value, text), TEXT);
+    if (typeof text === 'string') return cut(callers(value, text, maps), TEXT);
   } catch {}
   try {
     const text = host.inspect(value, PLAIN);
-    if (typeof text === 'string') return cut(callers(value, text), TEXT);
+    if (typeof text === 'string') return cut(callers(value, text, maps), TEXT);
   } catch {}
   return `[${typeof value} that cannot be shown]`;
 }
 
-/** Errors in a value with the caller's frames and not ours. */
-const callers = (value, text) => (typeof value !== 'string' && includes(text, OURS) ? cleaned(text) : text);
+/** Errors in a value with the caller's frames and not ours, in the places of the text that was sent. */
+function callers(value, text, maps) {
+  if (typeof value === 'string' || !includes(text, AT)) return text;
+  const own = includes(text, OURS) ? cleaned(text) : text;
+  return maps === null ? own : mapped(own, maps);
+}
 
 /**
  * Whether it is what `setTimeout`, `setInterval` or `setImmediate` gave. Code often ends with one, for what the timer
@@ -52,14 +58,14 @@ export function formsOf(host, value) {
   return typeof forms === 'object' && forms !== null ? forms : null;
 }
 
-/** The bundle of these forms, or of the value's text alone. */
-export function bundleOf(host, value, forms) {
+/** The bundle of these forms, or of the value's text alone. `maps` is of texts that ran as others than were sent. */
+export function bundleOf(host, value, forms, maps = null) {
   const data = own();
   if (forms !== null && forms !== undefined) {
     const types = keys(forms);
     for (let at = 0; at < types.length; at += 1) if (includes(types[at], '/')) data[types[at]] = formOf(host, types[at], forms[types[at]]);
   }
-  if (!hasReadable(data)) data['text/plain'] = data[SVG] === undefined ? textOf(host, value) : inWords(data[SVG]);
+  if (!hasReadable(data)) data['text/plain'] = data[SVG] === undefined ? textOf(host, value, maps) : inWords(data[SVG]);
   return own({ data, metadata: own() });
 }
 

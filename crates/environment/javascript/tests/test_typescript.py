@@ -40,6 +40,15 @@ class TypeScript(KernelCase):
         self.assertTrue(call.traceback.startswith("cell-1.ts:4\n  throw new Error(`${p.a}`)\n        ^\n"), call.traceback)
         self.assertIn("at f (cell-1.ts:4:9)\n    at cell-1.ts:7:1", call.traceback)
 
+    def test_places_of_errors_that_are_shown(self) -> None:
+        code = "enum Kind { A, B }\nfunction made(): Error { return   new Error('x') }\nconst error = made()\nconsole.log(error)\nerror"
+        call = self.run_ok(code, language="typescript")
+        places = "Error: x\n    at made (cell-1.ts:2:35)\n    at cell-1.ts:3:15"
+        self.assertEqual(call.stdout, f"{places}\n")
+        self.assertEqual(call.value, places)
+        self.assertIn("made (cell-1.ts:2:35)", self.run_ok("console.error(error.stack); [error]").stderr)
+        self.assertIn("made (cell-1.ts:2:35)", self.value("[error]") or "")
+
     def test_imports(self) -> None:
         code = "import { join } from 'node:path'; import type { Stats } from 'node:fs'; const s: string = join('a', 'b'); s"
         self.assertEqual(self.value(code, language="typescript"), "'a/b'")

@@ -42,8 +42,9 @@ export async function emitted(text, { libraries, name, taken, fresh = new Set(),
 }
 
 /**
- * A namespace gets its object where it is declared and not where it is filled: what assigns a name cannot take the
- * place of an earlier call's constant. One that goes on with a function or a class has no declaration of its own.
+ * A namespace gets its object where it is declared and not where it is filled: a declaration takes the place of whatever
+ * an earlier call declared, and what assigns a name is refused where that is a constant. One that goes on with a
+ * function or a class has no declaration of its own.
  */
 function namespace(javascript, name, declaration) {
   const word = name.replaceAll('$', '\\$');
