@@ -70,6 +70,8 @@ class Call {
     this.outcome = null;
     /** The checker of TypeScript while this call is checked. */
     this.checking = null;
+    /** Whether the text may be an object, and not a block. */
+    this.object = false;
     this.final = false;
     this.ending = false;
     this.failed = false;

@@ -1,5 +1,7 @@
 // Source maps: from a place in the text that ran to the place in the text that was sent.
 
+import { max } from './safe.mjs';
+
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 export class SourceMap {
@@ -32,6 +34,18 @@ export class SourceMap {
       found = piece;
     }
     return found === null ? [line, column] : [found.line + 1, found.column + 1];
+  }
+}
+
+/** The same for a text that ran with one character before its first line; `map` is that of what ran, if it has one. */
+export class Shifted {
+  constructor(map = null) {
+    this.map = map;
+  }
+
+  original(line, column) {
+    const [row, at] = this.map === null ? [line, column] : this.map.original(line, column);
+    return [row, row === 1 ? max(1, at - 1) : at];
   }
 }
 

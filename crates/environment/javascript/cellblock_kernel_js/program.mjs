@@ -1,11 +1,11 @@
 // From the text of a call to its evaluation: what is rewritten, what is loaded first, and what tracebacks remember.
 //
 // The parser is loaded for code with `import`, `export` or `const` in it, for what may change a constant of an earlier
-// call, and for code that declares a name anew in another form, which V8 refuses before anything of it ran. All other
-// code is evaluated as it is.
+// call, for code that declares a name anew in another form, which V8 refuses before anything of it ran, and for a cell
+// that may be an object. All other code is evaluated as it is.
 
 import { redeclared, withConstants } from './declarations.mjs';
-import { Names, charCode, defineProperty, getOwnPropertyDescriptor, hasOwn, includes, keys, match, numberText, own, test, toText } from './safe.mjs';
+import { Names, charCode, defineProperty, endsWith, getOwnPropertyDescriptor, hasOwn, includes, keys, match, numberText, own, test, toText, trimEnd } from './safe.mjs';
 
 /** Texts of cells kept for tracebacks, characters; the oldest go first. */
 const TEXTS = 4 << 20;
@@ -14,6 +14,8 @@ const CONSTANT = /\bconst\b/;
 /** Without any of these a text changes nothing that has a name. */
 const CHANGE = /[^=!<>]=[^=>]|[-+<>]=|\+\+|--|\b(?:for|let|var|class|function|import)\b/;
 const ODD = /[\s'"]/;
+/** A text that begins with a brace. Each comment before it can be read in one way only, so that none is tried for ever. */
+const BRACE = /^(?:\s|\/\/.*[\n\r\u2028\u2029]|\/\*(?:[^*]|\*(?!\/))*\*\/)*\{/;
 const AGAIN = /^Identifier '(.+)' has already been declared$/;
 /** Holds namespaces while names are declared from them. */
 const GLOBAL = '__cellblock_imports';
@@ -61,7 +63,9 @@ export class Program {
       this.history[this.history.length] = { code: request.code, serial: call.serial, cwd: kernel.host.cwd() };
       this.known += request.code.length;
     }
-    if (!typed && this.typescript === null && !test(MODULE, request.code) && !this.concerned(request.code)) {
+    // As in the REPLs of Node and Deno, `{ a: 1 }` alone is an object, which the language reads as a block.
+    call.object = !call.final && test(BRACE, request.code) && !endsWith(trimEnd(request.code), ';');
+    if (!typed && !call.object && this.typescript === null && !test(MODULE, request.code) && !this.concerned(request.code)) {
       this.evaluate(call, request.code);
       return;
     }
@@ -82,12 +86,22 @@ export class Program {
       if (prepared === null) return;
       code = prepared;
     }
+    if (call.object && !typed) code = await this.parenthesized(call, code);
     if (test(MODULE, code)) {
       code = await this.linked(call, code);
       if (code === null) return;
     }
     if (this.concerned(code)) code = await this.declared(code);
     if (!call.done) this.evaluate(call, code);
+  }
+
+  /** The text of a cell that is an object, in parentheses; any other as it is. */
+  async parenthesized(call, code) {
+    const { inParentheses, isObject } = await import('./source.mjs');
+    if (!isObject(await this.kernel.host.acorn(), code)) return code;
+    const { Shifted } = await import('./maps.mjs');
+    this.maps.set(call.name, new Shifted());
+    return inParentheses(code);
   }
 
   /** The text without imports, which have been done; null where the call has ended. */
@@ -223,6 +237,7 @@ export class Program {
     this.size += text.length - (texts.get(name)?.length ?? 0);
     texts.delete(name);
     texts.set(name, text);
+    this.maps.delete(name);
     if (this.size <= TEXTS) return;
     const names = texts.list();
     for (let at = 0; at < names.length - 1 && this.size > TEXTS; at += 1) {

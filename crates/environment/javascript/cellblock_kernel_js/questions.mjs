@@ -2,6 +2,8 @@
 //
 // Nothing of the code is run, no getter and no trap of a proxy, and nothing is loaded for it but the parser.
 
+import { isObject } from './source.mjs';
+
 const MATCHES = 100;
 const LENGTH = 500;
 const WORDS = (
@@ -118,10 +120,22 @@ function check(acorn, code, typed) {
     return { check: 'complete', indent: 0 };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
+    if (isObject(acorn, code)) return { check: 'complete', indent: 0 };
     const open = /^Unterminated (?:template|comment)/.test(error.message);
-    const atEnd = error.pos >= code.trimEnd().length && !/^Unterminated/.test(error.message);
+    const atEnd = (error.pos >= code.trimEnd().length || isOpenObject(acorn, code)) && !/^Unterminated/.test(error.message);
     const continued = /^Unterminated string/.test(error.message) && code.endsWith('\\\n');
     return open || atEnd || continued ? incomplete : { check: 'invalid', indent: 0 };
+  }
+}
+
+/** Whether the text may become an object that is not closed yet, as `{ a: 1, b: 2`. */
+function isOpenObject(acorn, code) {
+  if (!/^\s*\{/.test(code)) return false;
+  try {
+    acorn.parse(`(${code}`, OPTIONS);
+    return false;
+  } catch (error) {
+    return error.pos > code.trimEnd().length;
   }
 }
 

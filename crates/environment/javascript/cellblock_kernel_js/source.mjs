@@ -15,6 +15,20 @@ export const OPTIONS = {
   allowHashBang: true,
 };
 
+/** A cell that is an object, as an expression; what closes it stands behind the last line, which may end in a comment. */
+export const inParentheses = (code) => `(${code}\n)`;
+
+/** Whether the text is one expression, and can be put in parentheses. */
+export function isObject(acorn, code) {
+  const text = inParentheses(code);
+  try {
+    const { body } = acorn.parse(text, { ...OPTIONS, preserveParens: true });
+    return body.length === 1 && body[0].expression?.type === 'ParenthesizedExpression' && body[0].expression.end === text.length;
+  } catch {
+    return false;
+  }
+}
+
 /** Blanks of the same shape: lines stay lines. */
 export const blank = (text) => text.replace(/[^\n\r\u2028\u2029]/g, ' ');
 

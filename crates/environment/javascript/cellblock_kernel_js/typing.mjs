@@ -17,6 +17,7 @@ Object.defineProperty(TypeScriptError.prototype, 'name', { value: 'TypeScriptErr
 export async function prepare(program, call, typed) {
   const { host } = program.kernel;
   const { code, filename } = call.request;
+  const { object } = call;
   // A program's imports are relative to its file.
   const directory = typeof filename === 'string' && isAbsolute(filename) ? dirname(filename) : host.cwd();
   if (!typed) {
@@ -36,7 +37,7 @@ export async function prepare(program, call, typed) {
   const checker = program.typescript;
   if (call.done) return null;
   call.checking = checker;
-  const { diagnostics, more, javascript, map, unavailable } = await checker.prepare(code, { number: call.serial, cwd: directory });
+  const { diagnostics, more, javascript, map, shifted, unavailable } = await checker.prepare(code, { number: call.serial, cwd: directory, object });
   call.checking = null;
   if (call.done) return null;
   const errors = diagnostics.filter(({ category }) => category === 'error');
@@ -56,7 +57,11 @@ export async function prepare(program, call, typed) {
       program.kernel.print(STDERR, `${text}\n`);
     }
   }
-  if (map) program.maps.set(call.name, new (await import('./maps.mjs')).SourceMap(map));
+  if (map || shifted) {
+    const { Shifted, SourceMap } = await import('./maps.mjs');
+    const places = map ? new SourceMap(map) : null;
+    program.maps.set(call.name, shifted ? new Shifted(places) : places);
+  }
   checker.commit(call.serial);
   // A whole program leaves nothing for others to be checked with.
   if (call.final) checker.close();

@@ -52,7 +52,7 @@ class Scope(KernelCase):
             "Symbol('s')": "Symbol(s)",
             "'it\\'s'": '"it\'s"',
             "({ a: 1, 'b c': [1, , 3] })": "{ a: 1, 'b c': [ 1, <1 empty item>, 3 ] }",
-            "{ a: 1 }": "1",
+            "{ a: 1 }": "{ a: 1 }",
             "new Map([[{ k: 1 }, new Set([1n])]])": "Map(1) { { k: 1 } => Set(1) { 1n } }",
             "class P { #h = 1; x = 2 }; new P()": "P { x: 2 }",
             "Object.create(null)": "[Object: null prototype] {}",
@@ -68,9 +68,45 @@ class Scope(KernelCase):
             with self.subTest(code=code):
                 self.assertEqual(self.value(code), text)
 
+    def test_a_cell_that_is_an_object_is_one(self) -> None:
+        self.run_ok("const known = 1")
+        for code, text in {
+            "{ a: 1, b: [2] }": "{ a: 1, b: [ 2 ] }",
+            "{}": "{}",
+            "{ known }": "{ known: 1 }",
+            "// what it is\n/* ** */ {\n  a: await Promise.resolve(4),\n  f() { return 1 }\n} // so": "{ a: 4, f: [Function: f] }",
+            "{ sep: (await import('node:path')).sep }": "{ sep: '/' }",
+            # As blocks.
+            "{ a: 1 };": "1",
+            "{ let x = 3; x + 1 }": "4",
+            "{ console.log(known) }\n5": "5",
+            "{ known }\n{ known + 1 }": "2",
+            "{}) + (1": None,
+        }.items():
+            with self.subTest(code):
+                if text is None:
+                    self.run_raised(code, "SyntaxError")
+                else:
+                    self.assertEqual(self.value(code), text)
+        program = self.kernel.run("{ console.log('block'); }", final=True, filename="/dir/p.js")
+        self.assertEqual((program.status, program.stdout), ("ok", "block\n"))
+
+    def test_places_in_an_object_are_those_of_the_text(self) -> None:
+        call = self.run_raised("{ a: 1, b: (() => { throw new Error('x') })() }")
+        self.assertEqual(
+            call.traceback,
+            "cell-1.js:1\n{ a: 1, b: (() => { throw new Error('x') })() }\n" + 26 * " " + "^\n\n"
+            "Error: x\n    at cell-1.js:1:27\n    at cell-1.js:1:44",
+        )
+        call = self.run_raised("{ a: 1,\n  b: nothing }", "ReferenceError")
+        self.assertTrue(call.traceback.endswith("at cell-2.js:2:6"), call.traceback)
+        self.assertIn("at cell-3.js:1:18", self.run_ok("{ a: console.log(new Error('x').stack) }").stdout)
+        self.assertIn("at cell-4.js:1:6", self.value("{ a: new Error('x') }") or "")
+
     def test_long_comments_at_the_beginning(self) -> None:
         for comment in ("/" * 400, "/* " + "* /" * 200 + " */", "/**/" * 200):
             self.assertEqual(self.value(f"{comment}\n6 * 7"), "42")
+            self.assertEqual(self.value(f"{comment}\n{{ a: 1 }}"), "{ a: 1 }")
 
     def test_values_are_bounded(self) -> None:
         self.assertIn("... 999900 more items", self.value("new Array(1e6).fill(7)") or "")

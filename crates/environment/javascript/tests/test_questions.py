@@ -49,11 +49,11 @@ class Questions(KernelCase):
         self.assertEqual(answer["matches"][0], ["many_000", "instance"])
 
     def test_whether_code_is_whole(self) -> None:
-        for code in ("1", "", "function f() {\n}", "import a from 'b'", "await f()", "export const x = 1", "// c"):
+        for code in ("1", "", "function f() {\n}", "import a from 'b'", "await f()", "export const x = 1", "// c", "{ a: 1, b: 2 }"):
             self.assertEqual(self.check(code), ("complete", 0), code)
-        for code, indent in (("function f() {", 2), ("foo(", 2), ("[1, {", 4), ("`abc", 0), ("/* c", 0), ("const x =", 0), ("if (a) {\n  b", 2), ("a +", 0)):
+        for code, indent in (("function f() {", 2), ("foo(", 2), ("[1, {", 4), ("`abc", 0), ("/* c", 0), ("const x =", 0), ("if (a) {\n  b", 2), ("a +", 0), ("{ a: 1, b: 2", 2), ("{\n  a: 1,\n  b: [", 4)):
             self.assertEqual(self.check(code), ("incomplete", indent), code)
-        for code in ("a b", "const 5", "'abc", ")", "let x; let x"):
+        for code in ("a b", "const 5", "'abc", ")", "let x; let x", "{ a: 1, b c }"):
             self.assertEqual(self.check(code), ("invalid", 0), code)
 
     def test_a_question_changes_nothing(self) -> None:

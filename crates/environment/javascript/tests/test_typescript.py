@@ -40,6 +40,20 @@ class TypeScript(KernelCase):
         self.assertTrue(call.traceback.startswith("cell-1.ts:4\n  throw new Error(`${p.a}`)\n        ^\n"), call.traceback)
         self.assertIn("at f (cell-1.ts:4:9)\n    at cell-1.ts:7:1", call.traceback)
 
+    def test_a_cell_that_is_an_object_is_one(self) -> None:
+        self.assertEqual(self.value("{ a: 1, b: [2] as number[] }", language="typescript"), "{ a: 1, b: [ 2 ] }")
+        self.assertEqual(self.value("{ let n: number = 3; n + 1 }", language="typescript"), "4")
+        self.assertEqual(self.value("{ a: 1 };", language="typescript"), "1")
+        call = self.run_raised("{ a: 'x', b: 'y'.missing,\n  c: nothing }", "TypeScriptError", language="typescript")
+        self.assertIn("cell-4.ts:1:18 - error TS2339", call.traceback)
+        self.assertIn("cell-4.ts:2:6 - error TS2304", call.traceback)
+        self.assertIn("\n" + 19 * " " + "~~~~~~~\n", call.traceback)
+        call = self.run_raised("{ a: ((): never => { throw new Error('x') })() }", "Error", language="typescript")
+        self.assertTrue(call.traceback.endswith("at cell-5.ts:1:28\n    at cell-5.ts:1:45"), call.traceback)
+        # Translated to another text, with places that have moved already.
+        call = self.run_raised("{ a: new (class { constructor(public b: number) { throw new Error('x') } })(1) }", "Error", language="typescript")
+        self.assertTrue(call.traceback.endswith("at new a (cell-6.ts:1:57)\n    at cell-6.ts:1:6"), call.traceback)
+
     def test_places_of_errors_that_are_shown(self) -> None:
         code = "enum Kind { A, B }\nfunction made(): Error { return   new Error('x') }\nconst error = made()\nconsole.log(error)\nerror"
         call = self.run_ok(code, language="typescript")

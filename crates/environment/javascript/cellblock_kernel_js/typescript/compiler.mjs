@@ -6,7 +6,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, extname, relative } from 'node:path';
 
-import { translated } from './diagnostics.mjs';
+import { inParentheses } from '../source.mjs';
+import { moved, translated } from './diagnostics.mjs';
 import { emitted } from './emit.mjs';
 import { importedTypes } from './imports.mjs';
 import { checked, reached, relatives } from './own.mjs';
@@ -47,29 +48,40 @@ export class Compiler {
 
   get pid() { return this.#server?.alive ? this.#server.pid : undefined; }
 
-  /** Gives `{ diagnostics, draft, javascript, map }`. */
-  prepare(text, scope, { number, cwd }) {
+  /** Gives `{ diagnostics, draft, javascript, map }`; of a text that is an `object`, with `shifted`. */
+  prepare(text, scope, { number, cwd, object = false }) {
     return this.#lasting(async () => {
       const path = file(cwd, number, 'ts');
-      const { tree, wrong } = await this.#parse(text, path);
-      const report = (found) => translated(found, {
-        text, path, ...this.#runtime(cwd),
-      });
-      if (wrong.length > 0) return { diagnostics: report(await this.#elements(text, path) ?? wrong), javascript: null, map: null };
-      let draft = scope.draft(number, path, text, tree);
-      let found = await this.#check(draft, scope);
-      // An interface that contradicts the earlier one takes its place instead of being merged with it.
-      if (draft.merges && found.some((one) => one.category === 1 && one.fileName === path)) {
-        const alone = scope.draft(number, path, text, tree, { merge: false });
-        const without = await this.#check(alone, scope);
-        if (errors(without) < errors(found)) [draft, found] = [alone, without];
+      if (object) {
+        const whole = inParentheses(text);
+        const parsed = await this.#parse(whole, path);
+        if (parsed.wrong.length === 0 && isWhole(parsed.tree)) {
+          const { diagnostics, ...rest } = await this.#prepared(whole, parsed, path, scope, { number, cwd });
+          return { ...rest, diagnostics: moved(diagnostics), shifted: true };
+        }
       }
-      const own = await this.#beside(tree, path, cwd);
-      const types = await this.#typesOnly(tree, path);
-      // What is said of the call itself mostly follows from a file that cannot be read.
-      const diagnostics = own.unread ? own.found : [...report(found), ...own.found];
-      return { diagnostics, draft, ...await this.#translate(tree, text, types, draft) };
+      return this.#prepared(text, await this.#parse(text, path), path, scope, { number, cwd });
     });
+  }
+
+  async #prepared(text, { tree, wrong }, path, scope, { number, cwd }) {
+    const report = (found) => translated(found, {
+      text, path, ...this.#runtime(cwd),
+    });
+    if (wrong.length > 0) return { diagnostics: report(await this.#elements(text, path) ?? wrong), javascript: null, map: null };
+    let draft = scope.draft(number, path, text, tree);
+    let found = await this.#check(draft, scope);
+    // An interface that contradicts the earlier one takes its place instead of being merged with it.
+    if (draft.merges && found.some((one) => one.category === 1 && one.fileName === path)) {
+      const alone = scope.draft(number, path, text, tree, { merge: false });
+      const without = await this.#check(alone, scope);
+      if (errors(without) < errors(found)) [draft, found] = [alone, without];
+    }
+    const own = await this.#beside(tree, path, cwd);
+    const types = await this.#typesOnly(tree, path);
+    // What is said of the call itself mostly follows from a file that cannot be read.
+    const diagnostics = own.unread ? own.found : [...report(found), ...own.found];
+    return { diagnostics, draft, ...await this.#translate(tree, text, types, draft) };
   }
 
   /** Reads a call of JavaScript; undefined if its syntax is not TypeScript's. */
@@ -314,6 +326,13 @@ const CLASS_BEHIND = 2434;
 const USED_BEFORE = 2449;
 const VALUE = 111551;
 const TYPE = 788968;
+
+/** Whether the file is one expression in parentheses from its beginning to its end. */
+function isWhole(tree) {
+  const [only, ...others] = tree.list(tree.root, 'statements');
+  const inner = others.length === 0 && only && tree.get(only, 'expression');
+  return Boolean(inner) && tree.kind(inner) === K.ParenthesizedExpression && tree.end(inner) === tree.text.length;
+}
 
 function errors(found) {
   return found.filter((one) => one.category === 1).length;

@@ -88,6 +88,17 @@ export function cut(all) {
   return { diagnostics: all.slice(0, MOST), more: Math.max(0, all.length - MOST) };
 }
 
+/** Those of a text with a character before its first line, in the places of the text without it. */
+export function moved(all) {
+  const at = (line, column) => (line === 1 ? Math.max(1, column - 1) : column);
+  return all.map((one) => (one.file === undefined ? {
+    ...one,
+    column: at(one.line, one.column),
+    endColumn: at(one.endLine, one.endColumn),
+    related: one.related.map((other) => ({ ...other, column: at(other.line, other.column) })),
+  } : one));
+}
+
 /** Diagnostics as tsc prints them to a file: `cell-3.ts(2,7): error TS2322: …`. */
 export function printed({ diagnostics, more = 0 }, name) {
   const lines = diagnostics.flatMap((one) => [

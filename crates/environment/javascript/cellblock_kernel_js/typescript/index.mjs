@@ -51,15 +51,16 @@ export class TypeScript {
   /**
    * Checks and translates a call. Gives `{ diagnostics, more, javascript, map, unavailable }`: `map` is null where
    * positions are those of the code; `javascript` is null where the code cannot be translated (a syntax error);
+   * `shifted`: with `object`, the code was an object and not a block, and what runs has a `(` before it;
    * `unavailable` is a sentence if the code could not be checked, which then is its only diagnostic.
    */
-  prepare(code, { number, cwd }) {
+  prepare(code, { number, cwd, object = false }) {
     return this.#inTurn(async (compiler) => {
       const text = code.replace(/^\ufeff/, ' ');
       try {
         if (!compiler) throw new Error('the compiler was closed');
         await this.#readNotes(compiler, cwd);
-        const { draft, diagnostics, ...translation } = await compiler.prepare(text, this.#scope, { number, cwd });
+        const { draft, diagnostics, ...translation } = await compiler.prepare(text, this.#scope, { number, cwd, object });
         if (draft) this.#remember(number, draft);
         return { ...translation, ...cut(diagnostics), unavailable: null };
       } catch (error) {
