@@ -18,6 +18,8 @@ const WITHIN = 5;
 export const OURS = 'cellblock_kernel_js/';
 /** Under this an error of ours has its whole text; how many lines it has is its own concern. */
 export const WHOLE = Symbol('text');
+/** What the error itself does not say of a rejected promise. */
+const UNHANDLED = 'Nobody handled this rejection: `await` the promise, or give it a `catch`.';
 const CODES = ['ENOSPC', 'EDQUOT', 'EFBIG', 'ENOMEM'];
 const FRAME = /^\s+(?:at |\.\.\. \d+ lines matching cause stack trace \.\.\.)/;
 /** Where errors that one comes from are not shown. */
@@ -43,15 +45,17 @@ function guarded(call, otherwise) {
 }
 
 /** What a report says of what was thrown: `ename`, `evalue`, `traceback`, and of a full disk `errno` and `full`. */
-export function describe(host, { error, line = 0, column = 0, name: where }, program) {
+export function describe(host, { error, rejected = false, line = 0, column = 0, name: where }, program) {
   const seen = chain(host, error);
   const errno = guarded(() => code(host, seen), null);
   const name = cut(nameOf(host, error), 200);
   const message = cut(messageOf(host, error), VALUE);
+  const text = guarded(() => render(host, error, line > 0 ? { name: where, line, column } : null, program, name, message), message ? `${name}: ${message}` : name);
   return {
     ename: name,
     evalue: message,
-    traceback: guarded(() => render(host, error, line > 0 ? { name: where, line, column } : null, program, name, message), message ? `${name}: ${message}` : name),
+    // Node says it of what is no error, in its own words.
+    traceback: rejected && name !== 'UnhandledPromiseRejection' ? `${text}\n\n${UNHANDLED}` : text,
     errno,
     full: errno === 'ENOSPC' ? guarded(() => host.full(), null) : null,
     memory_error: name === 'RangeError' && (startsWith(message, 'Array buffer allocation failed') || message === 'Invalid string length'),

@@ -21,7 +21,8 @@
 //                                                       cancelled before it could begin
 //                                 on.cancel(id)         a CANCEL for the running call, which now is not busy: either it
 //                                                       was waiting, or its code has been terminated
-//                                 on.uncaught(error, owner)  an exception or rejection that nobody handles
+//                                 on.uncaught(error, owner, rejected)  an exception or, `rejected`, a rejection that nobody
+//                                                       handles
 //                                 on.leaving(status, empty)  the process ends now, and exit handlers have run: the last words.
 //                                     `empty`: because the event loop is. Gives the status to end with
 //   evaluate(source, name, owner, settled)   evaluates in the global scope with `replMode`, on behalf of `owner` (any
@@ -94,7 +95,7 @@ export class Kernel {
     host.serve(this, {
       run: (id, payload, cancelled) => this.run(id, payload, cancelled),
       cancel: (id) => this.cancel(id),
-      uncaught: (error, owner) => this.uncaught(error, owner),
+      uncaught: (error, owner, rejected) => this.uncaught(error, owner, rejected),
       leaving: (status, empty) => this.leaving(status, empty),
     });
     // A signal is harmless from here on.
@@ -238,12 +239,13 @@ export class Kernel {
     call.checking?.close();
   }
 
-  uncaught(error, owner) {
+  uncaught(error, owner, rejected = false) {
     const call = this.current;
     if (call !== null && !call.done && (owner === call || owner === undefined)) {
-      this.finish(call, { error });
+      // The code may have come to its value.
+      this.finish(call, { error, rejected, valued: call.outcome });
     } else {
-      this.reports.late(error, owner);
+      this.reports.late(error, owner, rejected);
     }
   }
 

@@ -68,9 +68,9 @@ export class Reports {
     } else if ('error' in outcome) {
       report.status = 'raised';
       assign(report, describe(host, own({ ...outcome, name: call.name }), program));
-    } else if (!call.request.silent && !call.final) {
-      last.result = this.result(call, outcome);
     }
+    const valued = 'error' in outcome ? outcome.valued : outcome;
+    if (valued && 'value' in valued && !call.request.silent && !call.final) last.result = this.result(call, valued);
     report.interrupted = outcome.interrupted === true;
     return last;
   }
@@ -97,7 +97,7 @@ export class Reports {
   }
 
   /** An error of what an earlier call left behind. */
-  late(error, owner) {
+  late(error, owner, rejected = false) {
     this.told += 1;
     if (this.told > LATE + 1) return;
     const from = owner && owner.number ? `an earlier call (${owner.number})` : 'an earlier call';
@@ -105,7 +105,7 @@ export class Reports {
     const text =
       this.told > LATE
         ? `More of what earlier calls left behind fails than the ${LATE} errors that are shown\n`
-        : `Uncaught in code of ${from}:\n${describe(host, own({ error }), program).traceback}\n`;
+        : `Uncaught in code of ${from}:\n${describe(host, own({ error, rejected }), program).traceback}\n`;
     host.shielded(() => packOutput(STDERR, NO_CALL, text, host.write));
   }
 }

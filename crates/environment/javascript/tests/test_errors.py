@@ -3,6 +3,9 @@
 from harness import RUNTIME, KernelCase, quoted
 
 
+UNHANDLED = "Nobody handled this rejection: `await` the promise, or give it a `catch`."
+
+
 class Errors(KernelCase):
     def test_a_traceback_ends_where_the_code_does(self) -> None:
         call = self.run_raised(
@@ -140,7 +143,13 @@ class Errors(KernelCase):
         self.assertEqual(call.report["evalue"], "timer")
         self.assertLess(call.report["seconds"], 2)
         call = self.run_raised("Promise.reject(new Error('nobody')); 5")
-        self.assertEqual((call.report["evalue"], call.result), ("nobody", None))
+        self.assertEqual((call.report["evalue"], call.value), ("nobody", "5"))
+        self.assertTrue(call.traceback.startswith("cell-2.js:1\n"), call.traceback)
+        self.assertTrue(call.traceback.endswith(f"\n\n{UNHANDLED}"), call.traceback)
+        call = self.run_raised("(async () => { await 1; throw new Error('early') })(); await new Promise(r => setTimeout(r, 50)); 5")
+        self.assertEqual((call.report["evalue"], call.result), ("early", None))
+        self.assertNotIn(UNHANDLED, self.run_raised("(async () => { throw new Error('awaited') })()").traceback)
+        self.assertNotIn(UNHANDLED, self.run_raised("setImmediate(() => { throw new Error('thrown') }); 1").traceback)
         self.assertEqual(self.run_raised("process.nextTick(() => { throw new Error('tick') }); 1").report["evalue"], "tick")
         name = "string" if RUNTIME == "deno" else "UnhandledPromiseRejection"
         self.run_raised("Promise.reject('no error'); 5", name)

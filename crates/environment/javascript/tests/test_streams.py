@@ -2,7 +2,7 @@
 
 import re
 
-from harness import RUNTIME, KernelCase, only_node, quoted
+from harness import LATE, RUNTIME, KernelCase, only_node, quoted
 
 
 class Streams(KernelCase):
@@ -131,6 +131,7 @@ class Late(KernelCase):
         self.run_ok("setTimeout(() => { null.x }, 20); setTimeout(() => Promise.reject(new Error('lost')), 30); 0")
         late = self.kernel.late("lost")
         self.assertIn("an earlier call (1)", late.late_stderr)
+        late = self.kernel.collect(LATE, until="Nobody handled", result=late)
         self.assertRegex(late.late_stderr, re.compile(r"cell-1\.js:1\n.*TypeError: Cannot read properties of null", re.S))
         self.assert_alive()
 

@@ -54,7 +54,7 @@ export function installEnding(on, owner, port) {
   };
   addEventListener('unhandledrejection', (event) => {
     const whose = owner() ?? ownerOf(event.reason);
-    take(event, 'unhandledRejection', event.reason, () => on.uncaught(event.reason, whose));
+    take(event, 'unhandledRejection', event.reason, () => on.uncaught(event.reason, whose, true));
   });
   addEventListener('error', (event) => {
     const error = event.error === null && event.filename ? told(event) : event.error;

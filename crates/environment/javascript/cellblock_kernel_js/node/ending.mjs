@@ -45,7 +45,7 @@ export function installEnding(on, owner, port) {
     } finally {
       apply(removeListener, process, ['uncaughtException', take]);
     }
-    on.uncaught(error, whose);
+    on.uncaught(error, whose, fromPromise);
     return true;
   };
 
