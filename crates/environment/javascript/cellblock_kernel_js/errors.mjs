@@ -15,7 +15,9 @@ const MUCH = 40;
 /** Errors that are shown within another one where that is much. */
 const WITHIN = 5;
 /** Is in each frame of the kernel's. */
-export const OURS = 'cellblock_kernel_js/';
+const OURS = 'cellblock_kernel_js/';
+/** Is in each frame of Node's that no documentation knows. */
+const INTERNAL = 'node:internal/';
 /** Under this an error of ours has its whole text; how many lines it has is its own concern. */
 export const WHOLE = Symbol('text');
 /** What the error itself does not say of a rejected promise. */
@@ -25,7 +27,7 @@ const FRAME = /^\s+(?:at |\.\.\. \d+ lines matching cause stack trace \.\.\.)/;
 /** Where errors that one comes from are not shown. */
 const INNER = /^(  \[?(cause|errors)\]?: )\[.*\](,?)$/;
 /** Frames that say nothing to anybody. */
-const NOISE = /^\s+\.\.\. |cellblock_kernel_js\/|\(node:internal\/process\//;
+const NOISE = /^\s+\.\.\. |cellblock_kernel_js\/|(?:\(|at )node:(?:internal\/|async_hooks:)/;
 /** Frames that an error has in common with its cause, where these are the machinery below the code. */
 const SHARED = /^\s+\.\.\. /;
 const PLACE = /(?:\(|at )(?:async )?(?:file:\/\/)?([^()]*?):(\d+):(\d+)\)?(?: \{)?$/;
@@ -201,8 +203,11 @@ function excerpt({ name, line, column }, texts) {
   return `${name}:${line}\n${shown}\n${before}^\n\n`;
 }
 
-/** A text in which stack traces end where the user's code does. */
-export function cleaned(text, all = false) {
+/** A text that the user's code made of errors, in which stack traces end where that code does. */
+export const tidied = (text) => (includes(text, OURS) || includes(text, INTERNAL) ? cleaned(text) : text);
+
+/** The same of an error's text; with `all`, of a stack without that code nothing stays. */
+function cleaned(text, all = false) {
   const lines = split(text, '\n');
   const kept = [];
   for (let at = 0; at < lines.length; ) {
@@ -219,9 +224,14 @@ export function cleaned(text, all = false) {
       else if (!includes(lines[end], 'node:') && !includes(lines[end], '<anonymous>')) last = end + 1;
     }
     const upTo = all || ours || last > at ? last : end;
-    for (let each = at; each < upTo; each += 1) if (!test(NOISE, lines[each])) push(kept, lines[each]);
+    let whole = false;
+    for (let each = at; each < upTo; each += 1) {
+      if (test(NOISE, lines[each])) continue;
+      push(kept, lines[each]);
+      whole = each === end - 1;
+    }
     // What follows the frames belongs to the error: its own properties, and its cause.
-    const more = upTo < end ? match(/(?: \{|,)$/, lines[end - 1]) : null;
+    const more = whole ? null : match(/(?: \{|,)$/, lines[end - 1]);
     if (more !== null && kept.length > 0) kept[kept.length - 1] += more[0];
     at = end;
   }

@@ -50,7 +50,7 @@
 
 import { DISPLAY, DONE, NO_CALL, READY, STDERR, STDOUT, pack, packOutput, packText, sameCall } from './wire.mjs';
 import { decode, includes, own, parse, performanceNow, stringify } from './safe.mjs';
-import { OURS, cleaned, mapped } from './errors.mjs';
+import { mapped, tidied } from './errors.mjs';
 import { encodeBundle } from './show.mjs';
 import { installDisplay } from './display.mjs';
 import { Program } from './program.mjs';
@@ -116,10 +116,7 @@ export class Kernel {
   print(kind, chunk) {
     const { host } = this;
     let text = chunk;
-    if (typeof chunk === 'string' && chunk.length < 65536) {
-      if (includes(chunk, OURS)) text = cleaned(chunk);
-      if (this.program.maps.size > 0 && includes(chunk, ' at ')) text = mapped(text, this.program.maps);
-    }
+    if (typeof chunk === 'string' && chunk.length < 65536 && includes(chunk, ' at ')) text = mapped(tidied(chunk), this.program.maps);
     host.shielded(() => packOutput(kind, this.to(), text, host.write));
   }
 

@@ -4,7 +4,7 @@
 // [BUNDLE]. A proxy's traps and a property's getter are not run for it.
 
 import { Bytes, apply, encode, endsWith, hasOwn, includes, isArray, isFinite, keys, push, join, own, stringify, test, toText } from './safe.mjs';
-import { OURS, cleaned, cut, mapped } from './errors.mjs';
+import { cut, mapped, tidied } from './errors.mjs';
 
 /** Characters of one plain text, and bytes of a bundle. The protocol's frames hold 32 MiB. */
 const TEXT = 1 << 20;
@@ -36,8 +36,7 @@ export function textOf(host, value, maps = null) {
 /** Errors in a value with the caller's frames and not ours, in the places of the text that was sent. */
 function callers(value, text, maps) {
   if (typeof value === 'string' || !includes(text, AT)) return text;
-  const own = includes(text, OURS) ? cleaned(text) : text;
-  return maps === null ? own : mapped(own, maps);
+  return maps === null ? tidied(text) : mapped(tidied(text), maps);
 }
 
 /**
