@@ -78,7 +78,10 @@ test('packages: unknown, without types, and what the runtime finds', async (t) =
   const calls = new Calls(t, { resolves: (name) => name === 'elsewhere' });
   const [one] = (await calls.check("import nothing from 'nopkg/sub';")).diagnostics;
   assert.equal(one.code, 2307);
-  assert.ok(one.text.endsWith("Install it with 'npm install nopkg' if it is a package."));
+  assert.ok(one.text.endsWith("If it is a package, 'npm install nopkg' adds it where the network is allowed."));
+  // Of a name that comes with types alone nothing would run.
+  const [unknown] = (await calls.check("describe('a', 1);")).diagnostics;
+  assert.equal(unknown.text, "Cannot find name 'describe'.");
   const place = join(calls.cwd, 'node_modules/untyped');
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, 'package.json'), '{"name":"untyped","main":"index.js"}');

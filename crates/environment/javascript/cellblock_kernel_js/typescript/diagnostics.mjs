@@ -24,6 +24,8 @@ const ANY_KEY = 7054;
 /** What names a name that TypeScript does not know. */
 const UNKNOWN = new Set([2304, 2503, 2552, 2580, 2581, 2582, 2583, 2584, 2591, 2592, 2593, 2867, 2868, 18004]);
 const NO_MODULE = new Set([2307, 2792, 2882]);
+/** What tsc says of a name that some package's types declare. */
+const ADVICE = / Do you need to install type definitions for [^]*$/;
 /** What Deno fetches by itself, and TypeScript cannot look into. */
 const FETCHED = /^(npm|jsr|https?|data|blob):/;
 
@@ -119,11 +121,13 @@ function flat(one, depth = 0) {
 function readable(text) {
   return text
     .replace(/import\("[^"]*\/cell-\d+\.cellblock"\)\./g, '')
-    .replace(/\$call\d+\./g, '');
+    .replace(/\$call\d+\./g, '')
+    // Types alone would let pass what is not there when it runs.
+    .replace(ADVICE, '');
 }
 
 function hint(name) {
   if (!name || /^[./]|^[a-z]+:/.test(name)) return '';
   const bare = name.startsWith('@') ? name.split('/', 2).join('/') : name.split('/', 1)[0];
-  return ` Install it with 'npm install ${bare}' if it is a package.`;
+  return ` If it is a package, 'npm install ${bare}' adds it where the network is allowed.`;
 }
