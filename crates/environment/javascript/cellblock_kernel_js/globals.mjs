@@ -3,7 +3,7 @@
 // None is enumerable, and all may be declared again.
 
 import { IMPORT } from './source.mjs';
-import { create, defineProperty, getOwnPropertyDescriptor } from './safe.mjs';
+import { create, defineProperty, getOwnPropertyDescriptor, includes, isArray, join, split } from './safe.mjs';
 
 export function hidden(name, value) {
   defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
@@ -21,6 +21,21 @@ export function lazy(name, make) {
     },
     set: (value) => hidden(name, value),
   });
+}
+
+/** Gives the error with another text in its message, in its stack, and where it says who required it. */
+export function reworded(error, from, to) {
+  try {
+    const { message, stack, requireStack } = error;
+    if (typeof message !== 'string' || !includes(message, from)) return error;
+    const replaced = (text) => (typeof text === 'string' ? join(split(text, from), to) : text);
+    error.message = replaced(message);
+    error.stack = replaced(stack);
+    if (isArray(requireStack)) error.requireStack = requireStack.map(replaced);
+  } catch {
+    // Its own text is as good, if it is one that cannot be changed.
+  }
+  return error;
 }
 
 /** Whether nobody has read it yet, or set it. */

@@ -104,6 +104,41 @@ class Imports(KernelCase):
         self.run_raised("await import('./none.mjs')", MISSING)
         self.run_raised("require('./none')", "Error")
 
+    def test_who_imported_it_is_called_as_in_tracebacks(self) -> None:
+        if RUNTIME == "node":
+            call = self.run_raised("import x from 'no-such-package'", "Error")
+            self.assertEqual(call.report["evalue"], "Cannot find package 'no-such-package' imported from cell-1.js")
+            call = self.run_raised("await import('./none.mjs')", "Error")
+            self.assertTrue(call.report["evalue"].endswith("/none.mjs' imported from cell-2.js"), call.report["evalue"])
+        else:
+            self.run_ok("1")
+            self.run_ok("2")
+        for code in ("require('none')", "require.resolve('none')"):
+            call = self.run_raised(code, "Error")
+            number = call.report["execution_count"]
+            self.assertEqual(call.report["evalue"], f"Cannot find module 'none'\nRequire stack:\n- cell-{number}.js")
+            self.assertNotIn("[cell]", call.traceback)
+        self.write("asks.cjs", "require('none')")
+        call = self.run_raised("require('./asks.cjs')", "Error")
+        self.assertRegex(call.report["evalue"], r"Require stack:\n- /.*/asks\.cjs\n- cell-5\.js$")
+        self.assertEqual(self.value("try { require('none') } catch (error) { error.code }"), "'MODULE_NOT_FOUND'")
+
+    def test_modules_of_other_places(self) -> None:
+        for specifier in ("jsr:@std/path", "http://127.0.0.1:1/mod.ts"):
+            for code in (f"import '{specifier}'", f"await import('{specifier}')"):
+                call = self.run_raised(code, MISSING)
+                self.assertIn(specifier.removeprefix("jsr:"), call.report["evalue"])
+                self.assertIn("the libraries at hand need none", call.report["evalue"])
+                self.assertIn("`npm install NAME`", call.report["evalue"])
+                self.assertEqual(call.traceback.count("libraries at hand"), 1)
+        if RUNTIME == "node":
+            for code in ("import 'npm:@own/pkg@2/part'", "require('npm:@own/pkg@2/part')"):
+                call = self.run_raised(code, MISSING)
+                self.assertEqual(
+                    call.report["evalue"],
+                    "Cannot import 'npm:@own/pkg@2/part': in Node.js a package is imported by its name alone, '@own/pkg/part'",
+                )
+
     def test_names_that_only_a_running_commonjs_module_has(self) -> None:
         self.write("late.cjs", "class Kit { tool() { return 'tool' } }; module.exports = Object.assign(new Kit(), { ['a' + 1]: 1, b: 2 })")
         self.assertEqual(self.value("import kit, { a1, b as two, tool } from './late.cjs'; [kit.b, a1, two, tool()]"), "[ 2, 1, 2, 'tool' ]")

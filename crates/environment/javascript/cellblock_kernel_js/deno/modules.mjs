@@ -10,6 +10,7 @@
 // A module's own code runs in a microtask, where it can be interrupted (port.mjs): Deno runs what it has loaded from its
 // event loop, and a termination there ends the process, or crashes it. So a module is first loaded deferred.
 
+import { reworded } from '../globals.mjs';
 import { apply, ownKeys } from '../safe.mjs';
 
 const { cwd } = Deno;
@@ -171,10 +172,17 @@ export class Loader {
       const file = name === undefined ? this.file() : this.from(name);
       return (requires[file] ??= Module.createRequire(file));
     };
-    const require = function require(id) {
-      return of(id)(id);
+    const told = (id, call) => {
+      try {
+        return call(of(id));
+      } catch (error) {
+        throw this.filename === null ? reworded(error, this.file(), this.owner()?.name ?? CELL) : error;
+      }
     };
-    const resolve = (id, ...rest) => of(id).resolve(id, ...rest);
+    const require = function require(id) {
+      return told(id, (from) => from(id));
+    };
+    const resolve = (id, ...rest) => told(id, (from) => from.resolve(id, ...rest));
     resolve.paths = (id) => of(id).resolve.paths(id);
     Object.assign(require, { resolve, main, extensions: Module._extensions, cache: Module._cache });
     main.require = require;
@@ -194,7 +202,8 @@ function said(error, specifier, wanted, directory) {
   } else if (/ failed(?: to load)?\./.test(message)) {
     const lines = message.split('\n');
     const cause = lines.length > 1 ? lines[lines.length - 1].replace(/^\s*\d+:\s*/, '') : '';
-    text = `${lines[0].replace(/\.$/, '')}${cause ? `: ${cause}` : ''} (remote modules need the network, which a cell may not have)`;
+    text = `${lines[0].replace(/\.$/, '')}${cause ? `: ${cause}` : ''} (modules of other places need the network, which a cell may not have; the libraries at hand need none, and \`npm install NAME\` ` +
+      'adds one of npm\'s where it is allowed)';
   } else {
     return error;
   }

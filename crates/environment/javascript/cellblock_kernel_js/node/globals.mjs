@@ -6,9 +6,9 @@ import { readdirSync } from 'node:fs';
 import module, { builtinModules, createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { hidden, importable, installPlace, isUnread, lazy } from '../globals.mjs';
+import { hidden, importable, installPlace, isUnread, lazy, reworded } from '../globals.mjs';
 import { installRefusals } from '../refusals.mjs';
-import { apply, create, defineProperty } from '../safe.mjs';
+import { apply, create, defineProperty, match } from '../safe.mjs';
 import { installStreams } from './streams.mjs';
 
 const { dirname, isAbsolute, join } = path;
@@ -17,6 +17,17 @@ const { getBuiltinModule, cwd } = process;
 const LIBRARIES = '/opt/cellblock/env/lib/node_modules';
 /** What a cell's file is called where a file's name is asked for. */
 const CELL = '[cell]';
+/** Where modules come from that Node does not fetch. */
+const ELSEWHERE = /^(npm|jsr|https?):/i;
+const UNKNOWN = ['ERR_UNSUPPORTED_ESM_URL_SCHEME', 'MODULE_NOT_FOUND'];
+
+function elsewhere(specifier, scheme) {
+  const name = scheme === 'npm' && /^npm:\/?((?:@[^/@]+\/)?[^/@]+)(?:@[^/]*)?(\/.*)?$/.exec(specifier);
+  const how = name
+    ? `in Node.js a package is imported by its name alone, '${name[1]}${name[2] ?? ''}'`
+    : 'Node.js imports packages that are there. `npm install NAME` adds one of npm\'s where the network is allowed; the libraries at hand need none';
+  return `Cannot import '${specifier}': ${how}`;
+}
 
 function compiled(file) {
   const made = new module.Module(file);
@@ -25,7 +36,8 @@ function compiled(file) {
 }
 
 export class Globals {
-  install(kernel) {
+  install(kernel, host) {
+    this.owner = host.owner;
     process.argv = [process.execPath];
     installStreams(kernel);
     installRefusals(kernel);
@@ -76,10 +88,17 @@ export class Globals {
       const file = this.file();
       return (this.requires[file] ??= createRequire(file));
     };
-    const require = function require(id) {
-      return made()(id);
+    const told = (specifier, call) => {
+      try {
+        return call();
+      } catch (error) {
+        throw this.said(error, specifier);
+      }
     };
-    const resolve = (...rest) => made().resolve(...rest);
+    const require = function require(id) {
+      return told(id, () => made()(id));
+    };
+    const resolve = (...rest) => told(rest[0], () => made().resolve(...rest));
     resolve.paths = (...rest) => made().resolve.paths(...rest);
     Object.assign(require, { resolve, main, extensions: module._extensions, cache: module._cache });
     this.require = require;
@@ -105,18 +124,25 @@ export class Globals {
     try {
       return await this.importer(this.file())(specifier, options);
     } catch (error) {
-      if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !this.missing(error, specifier)) throw error;
+      if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !this.missing(error, specifier)) throw this.said(error, specifier);
       // Imports do not look where `require` does.
       for (const place of (process.env.NODE_PATH ?? '').split(':')) {
         if (!place.endsWith('/node_modules')) continue;
         try {
           return await this.importer(join(dirname(place), CELL))(specifier, options);
         } catch (other) {
-          if (other?.code !== 'ERR_MODULE_NOT_FOUND' || !this.missing(other, specifier)) throw other;
+          if (other?.code !== 'ERR_MODULE_NOT_FOUND' || !this.missing(other, specifier)) throw this.said(other, specifier, join(dirname(place), CELL));
         }
       }
-      throw error;
+      throw this.said(error, specifier);
     }
+  }
+
+  /** An error of Node's about a module, as one who works in a cell can use it, and with the name that the code has elsewhere. */
+  said(error, specifier, file = this.file()) {
+    const [, scheme] = (typeof specifier === 'string' && match(ELSEWHERE, specifier)) || [];
+    if (scheme !== undefined && UNKNOWN.includes(error?.code)) reworded(error, error.message, elsewhere(specifier, scheme));
+    return this.filename === null ? reworded(error, file, this.owner()?.name ?? CELL) : error;
   }
 
   /** Whether it is this package that is not there, and not one that it imports itself. */
