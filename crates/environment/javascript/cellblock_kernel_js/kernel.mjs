@@ -68,6 +68,8 @@ class Call {
     this.cpu = cpu;
     this.done = false;
     this.evaluated = false;
+    /** Whether any of it ran. */
+    this.begun = false;
     this.outcome = null;
     /** The checker of TypeScript while this call is checked. */
     this.checking = null;

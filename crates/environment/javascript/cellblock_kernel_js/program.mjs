@@ -181,6 +181,7 @@ export class Program {
 
   evaluate(call, code, names = null) {
     const { kernel } = this;
+    call.begun = true;
     kernel.host.evaluate(code, call.url, call, (told) => {
       const ended = own(told);
       const again = known(kernel.host, ended);
@@ -189,7 +190,8 @@ export class Program {
       } else if (call.malformed && ended.line > 0 && test(MODULE, ended.thrown.message)) {
         kernel.settled(call, { thrown: call.malformed.error, line: call.malformed.line, column: call.malformed.column });
       } else {
-        kernel.settled(call, ended.line > 0 && !uncompiled(kernel.host, ended, call) ? { thrown: ended.thrown, line: 0, column: 0 } : ended);
+        if (ended.line > 0) call.begun = !uncompiled(kernel.host, ended, call);
+        kernel.settled(call, ended.line > 0 && call.begun ? { thrown: ended.thrown, line: 0, column: 0 } : ended);
       }
     });
   }

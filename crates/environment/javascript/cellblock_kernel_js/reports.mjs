@@ -4,7 +4,8 @@
 // `send` sees to it that no interrupt comes between.
 
 import { DONE, NO_CALL, RESULT, STDERR, pack, packOutput, packText } from './wire.mjs';
-import { assign, own, performanceNow, round, stringify } from './safe.mjs';
+import { assign, own, performanceNow, round, split, stringify } from './safe.mjs';
+import { Failures, adviceOn } from './advice.mjs';
 import { describe } from './errors.mjs';
 import { bundleOf, encodeBundle, formsOf, isTimer } from './show.mjs';
 
@@ -15,6 +16,7 @@ export class Reports {
   constructor(kernel) {
     this.kernel = kernel;
     this.told = 0;
+    this.failures = new Failures();
   }
 
   /** A call begins. */
@@ -68,11 +70,19 @@ export class Reports {
     } else if ('error' in outcome) {
       report.status = 'raised';
       assign(report, describe(host, own({ ...outcome, name: call.name }), program));
+      this.advise(call, outcome, report);
     }
     const valued = 'error' in outcome ? outcome.valued : outcome;
     if (valued && 'value' in valued && !call.request.silent && !call.final) last.result = this.result(call, valued);
     report.interrupted = outcome.interrupted === true;
     return last;
+  }
+
+  /** Adds what is known of the error beside what it says. */
+  advise({ request }, { line = 0 }, report) {
+    const typed = request.language === 'typescript';
+    const advice = adviceOn(this.failures, report, line > 0 && !typed ? split(request.code, '\n', line)[line - 1] : undefined);
+    if (advice !== null) report.traceback += `\n\n${advice}`;
   }
 
   result(call, { value, forms }) {
@@ -91,6 +101,7 @@ export class Reports {
     report.cpu_seconds = round((host.cpu() - call.cpu) * 1e6) / 1e6;
     report.cwd = host.cwd();
     call.done = true;
+    if (report.status === 'raised' && typeof call.request.code === 'string') this.failures.add(call.number, call.request.code, report, call.begun);
     call.outcome = null;
     this.kernel.current = null;
     host.write(packText(DONE, call.id, stringify(report)));

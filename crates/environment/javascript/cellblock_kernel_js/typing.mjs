@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join as path } from 'node:path';
 import { env } from 'node:process';
 import { charCode, join, max, min, push, repeat, slice, split } from './safe.mjs';
 import { WHOLE } from './errors.mjs';
+import { adviceOnNames } from './advice.mjs';
 import { STDERR } from './wire.mjs';
 
 /** Milliseconds after which an unused checker gives its memory back. */
@@ -52,7 +53,8 @@ export async function prepare(program, call, typed) {
       }
       program.kernel.print(STDERR, `${text}\n`);
     } else {
-      const text = report(call.name, code, errors, more);
+      const why = adviceOnNames(program.kernel.reports.failures, errors);
+      const text = join([report(call.name, code, errors, more), ...why], '\n\n');
       if (!warned) throw refusal(errors, text, more);
       program.kernel.print(STDERR, `${text}\n`);
     }
