@@ -1,8 +1,9 @@
-// SIGINT, which comes with every cancel and is not how we hear of it.
+// SIGINT, which comes with every cancel and is not how we hear of it; and SIGUSR1, at which Node opens its inspector.
 //
-// A listener that does nothing to it, so that the signal does not end the process; the user's own are called by Node.
-// Code that removes all listeners would give the signal that power back: so ours comes back, at once or with the next
-// call, and with it the listeners by which Node itself notices that somebody listens to a signal.
+// Listeners that do nothing to them, so that the signals do not do that; the user's own are called by Node. Code that
+// removes all listeners would give the signals that power back: so ours come back, at once or with the next call, and
+// with them the listeners by which Node itself notices that somebody listens to a signal. Node's own option for SIGUSR1,
+// `--disable-sigusr1`, blocks the signal: no listener of the user's would ever be called.
 
 import { apply } from '../safe.mjs';
 import { forget, heard, whenHeard } from '../signals.mjs';
@@ -12,8 +13,12 @@ const NOTICES = ['newListener', 'removeListener'];
 /** Node's own. */
 const noticing = NOTICES.map((type) => process.listeners(type));
 
+const nothing = () => {};
+/** Our own. */
+const GUARDS = [['SIGINT', heard], ['SIGUSR1', nothing]];
+
 function back(type, listener) {
-  if (listener === heard) apply(on, process, ['SIGINT', heard]);
+  for (let at = 0; at < GUARDS.length; at += 1) if (listener === GUARDS[at][1]) apply(on, process, GUARDS[at]);
 }
 
 function listens(type, listener) {
@@ -22,7 +27,7 @@ function listens(type, listener) {
   return false;
 }
 
-/** Before a call: SIGINT does not end the process. */
+/** Before a call: SIGINT does not end the process, and SIGUSR1 opens nothing. */
 export function guardSignals() {
   forget();
   let lost = false;
@@ -36,9 +41,9 @@ export function guardSignals() {
   if (lost) {
     // Node has not noticed what happened meanwhile.
     apply(removeListener, process, ['removeListener', back]);
-    apply(removeListener, process, ['SIGINT', heard]);
+    for (let at = 0; at < GUARDS.length; at += 1) apply(removeListener, process, GUARDS[at]);
   }
-  if (!listens('SIGINT', heard)) apply(on, process, ['SIGINT', heard]);
+  for (let at = 0; at < GUARDS.length; at += 1) if (!listens(GUARDS[at][0], GUARDS[at][1])) apply(on, process, GUARDS[at]);
   if (!listens('removeListener', back)) apply(on, process, ['removeListener', back]);
 }
 
