@@ -9,7 +9,9 @@
 // --sloppy-imports: `./people` is people.ts, as the check of TypeScript has it.
 // --no-code-cache: a home without a cache is the rule, and making one costs ten milliseconds.
 
+// First: it begins a thread, which works beside us.
+import './deno/thread.mjs';
 import { Kernel } from './kernel.mjs';
 import { host } from './deno/host.mjs';
 
-new Kernel(host(Number(Deno.args[Deno.args.indexOf('--fd') + 1]))).serve();
+new Kernel(host()).serve();

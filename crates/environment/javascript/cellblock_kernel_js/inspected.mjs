@@ -1,8 +1,8 @@
 // A session of V8's inspector in this very thread, and the values that it tells of: the same in both runtimes.
 
-import inspector from 'node:inspector';
 import { apply, slice } from './safe.mjs';
 
+const inspector = process.getBuiltinModule('inspector');
 const { post } = inspector.Session.prototype;
 
 export class Inspected {

@@ -12,7 +12,6 @@
 // - The program that ends this process is evaluated without a session, which would keep its event loop from being
 //   empty: the text's own promise tells that it has settled, and nobody asks for its value.
 
-import inspector from 'node:inspector';
 import { Inspected } from '../inspected.mjs';
 import { apply, match, slice, startsWith, uncurried } from '../safe.mjs';
 import { PREFIX, named } from './stacks.mjs';
@@ -29,7 +28,6 @@ const STRICT = /^(?:\s|\/\/.*(?:[\n\r\u2028\u2029]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/
 export class Engine extends Inspected {
   constructor() {
     super();
-    this.url = inspector.url();
     this.last = false;
     this.held = new Set();
     this.making = false;

@@ -1,8 +1,6 @@
 // What Deno gives to the kernel: see the head of kernel.mjs.
 
-// The port first: it begins a thread, which must be before the inspector's session (port.mjs), and works beside us.
 import { Port } from './port.mjs';
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Engine } from './engine.mjs';
 import { Globals, libraries } from './globals.mjs';
 import { installEnding } from './ending.mjs';
@@ -16,6 +14,7 @@ const { isProxy, isPromise, isNativeError } = Deno[Deno.internal].core;
 const { then } = Promise.prototype;
 const { setImmediate: later, queueMicrotask: soon, Error: AnyError, SyntaxError } = globalThis;
 const { getBuiltinModule } = process;
+const { AsyncLocalStorage } = process.getBuiltinModule('async_hooks');
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 const isError = (value) => isNativeError(value) || (!isProxy(value) && apply(isInstance, AnyError, [value]));
@@ -31,8 +30,8 @@ function textOf(value, { depth, maxArrayLength, maxStringLength, breakLength, cu
   return bare === null ? text : bare[1] + bare[2];
 }
 
-export function host(fd) {
-  const port = new Port(fd);
+export function host() {
+  const port = new Port();
   const calls = new AsyncLocalStorage();
   const engine = new Engine();
   const globals = new Globals();
@@ -50,7 +49,7 @@ export function host(fd) {
       installStacks();
       globals.install(kernel, this, port);
       ending = installEnding(on, owner, port);
-      port.serve(on, engine.url);
+      port.serve(on);
     },
     evaluate: (source, name, whose, settled) => as(whose, () => engine.evaluate(source, name, whose, settled)),
     as,

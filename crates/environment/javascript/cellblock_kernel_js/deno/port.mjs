@@ -11,40 +11,25 @@
 //   that the code and Node's modules give are called in microtasks (timers.mjs, ticks.mjs).
 // - The inspector is never asked to run code from another thread. It may do so in the midst of other code, and then V8
 //   ends the process.
-// - The Worker is made before the first inspector session: with one, each new Worker waits for a debugger for half a
-//   second, unless one answers (watcher.mjs does, for the user's Workers).
 
-import { ANSWER, CANCELLED, SHIELD, WISH, WORDS, mark } from '../node/words.mjs';
+import { fd, reader, whenWoken, words, worker } from './thread.mjs';
+import { ANSWER, CANCELLED, SHIELD, WISH, mark } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes, performanceNow as now } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
 import { resumeTicks } from './ticks.mjs';
 import { KILLED } from './words.mjs';
-import { leave, own, pipe, readWhole, readable, sendWhole } from './system.mjs';
+import { leave, readWhole, readable, sendWhole } from './system.mjs';
 
 const { load, store, wait } = Atomics;
-const { queueMicrotask: soon } = globalThis;
 /** Milliseconds in which Deno tells of a termination as of an exception, more than once at times. */
 const TELLING = 1000;
 
 export class Port {
-  constructor(fd) {
-    own(fd);
-    this.fd = fd;
-    const [reader, writer] = pipe();
-    this.reader = reader;
-    this.words = new Int32Array(new SharedArrayBuffer(4 * WORDS));
+  constructor() {
+    this.words = words;
     this.depth = 0;
     this.killing = 0;
-    this.worker = new Worker(new URL('./watcher.mjs', import.meta.url), { type: 'module', name: 'cellblock' });
-    this.worker.onerror = (event) => {
-      event.preventDefault();
-      leave(70);
-    };
-    this.wake = Deno.UnsafeCallback.threadSafe({ parameters: [], result: 'void' }, () => soon(() => this.woken()));
-    // The Worker is what keeps the event loop going; a program's end must not wait for this.
-    this.wake.unref();
-    this.start = { fd, writer, words: this.words, wake: Deno.UnsafePointer.value(this.wake.pointer) };
     this.write = (bytes) => {
       if (!sendWhole(fd, bytes)) leave(0);
     };
@@ -85,9 +70,9 @@ export class Port {
     }
   }
 
-  serve(on, url) {
+  serve(on) {
     this.on = on;
-    this.worker.postMessage({ ...this.start, url });
+    whenWoken(() => this.woken());
   }
 
   woken() {
@@ -99,7 +84,7 @@ export class Port {
       this.killing = now() + TELLING;
     }
     resumeTicks();
-    while (readable(this.reader)) this.hear();
+    while (readable(reader)) this.hear();
   }
 
   /** Whether what Deno tells of may be the end of what an interrupt terminated. It may come in the next call. */
@@ -110,10 +95,10 @@ export class Port {
   hear() {
     const frame = this.shield(() => {
       const bytes = new Bytes(HEADER);
-      if (!readWhole(this.reader, bytes)) leave(0);
+      if (!readWhole(reader, bytes)) leave(0);
       const header = readHeader(bytes);
       const payload = new Bytes(header.length);
-      readWhole(this.reader, payload);
+      readWhole(reader, payload);
       store(this.words, ANSWER, 1);
       return { ...header, payload };
     });
@@ -128,9 +113,9 @@ export class Port {
 
   /** From now on the process ends by itself when nothing else is left to do. */
   release() {
-    this.worker.postMessage({ release: true });
+    worker.postMessage({ release: true });
     for (const key of Object.getOwnPropertySymbols(Worker.prototype)) {
-      if (key.description === undefined) this.worker[key](false);
+      if (key.description === undefined) worker[key](false);
     }
   }
 }

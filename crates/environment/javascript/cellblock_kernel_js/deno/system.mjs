@@ -59,6 +59,13 @@ export const readable = (fd) => poll(wish(fd, POLLIN), 1n, 0) !== 0;
 /** Settles when the descriptor can be read. */
 export const untilReadable = (fd) => pollLater(wish(fd, POLLIN), 1n, -1);
 
+/** Settles after so many milliseconds. `setTimeout` is Node's: it would load much of that in a thread that has none of it. */
+export async function pause(milliseconds) {
+  const end = performance.now() + milliseconds;
+  // A signal may end one poll early.
+  for (let left = milliseconds; left > 0; left = end - performance.now()) await pollLater(wish(-1, 0), 1n, Math.ceil(left));
+}
+
 /** Fills the bytes from a descriptor that has them. */
 export function readWhole(fd, bytes) {
   for (let at = 0; at < bytes.length; ) {

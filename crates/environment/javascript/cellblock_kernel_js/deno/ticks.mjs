@@ -8,10 +8,10 @@
 //
 // What does not call `process.nextTick` but the function itself is told by a hook before it is queued.
 
-import { createHook } from 'node:async_hooks';
 import { WISH } from '../node/words.mjs';
 import { apply, defineProperty } from '../safe.mjs';
 
+const { createHook } = process.getBuiltinModule('async_hooks');
 const { getAsyncContext, setAsyncContext } = Deno[Deno.internal].core;
 const { queueMicrotask: soon } = globalThis;
 const { load, wait } = Atomics;

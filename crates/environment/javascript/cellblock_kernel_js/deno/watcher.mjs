@@ -4,7 +4,7 @@ import { ANSWER, CANCELLED, SHIELD, WISH, mark } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Inspector } from './inspector.mjs';
 import { KILLED } from './words.mjs';
-import { leave, readLater, untilReadable, writeLater } from './system.mjs';
+import { leave, pause as sleep, readLater, untilReadable, writeLater } from './system.mjs';
 
 /** Milliseconds in which a main thread that is not busy answers, and between looks at one that is shielded. */
 const PATIENCE = 60;
@@ -54,8 +54,6 @@ function connected() {
   );
   return inspector;
 }
-
-const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function interrupt(patience) {
   wanted += 1;
