@@ -8,7 +8,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
-use session::{Dialect, Language, TypeErrors};
+use session::{Dialect, Language, Raised, TypeErrors};
 
 use crate::config::{Config, Given};
 use crate::hints::Hint;
@@ -121,6 +121,16 @@ pub(crate) fn type_errors(config: &Config) -> TypeErrors {
     }
 }
 
+/// What to do about TypeScript that was refused for its types; nothing helps what cannot be read.
+pub(crate) fn refused(raised: &Raised) -> Option<&'static str> {
+    if raised.name != "TypeScriptError" {
+        return None;
+    }
+    let code = raised.value.split("TS").skip(1).find_map(|rest| rest.split(':').next()?.parse::<u32>().ok());
+    let unread = code.is_some_and(|code| (1000..2000).contains(&code) || (17000..18000).contains(&code));
+    (!unread).then_some("`--type-errors warn` tells them, and runs it all the same")
+}
+
 /// What runs this language, as callers give it.
 pub(crate) fn runtime(language: Language) -> &'static str {
     match language {
@@ -226,6 +236,27 @@ mod tests {
         assert_eq!(on_node.of(Path::new("a"), "#!/usr/bin/env deno").unwrap(), JAVASCRIPT);
         assert!(on_node.of(Path::new("a.py"), "").is_err() && on_node.named().is_err());
         assert_eq!(NONE.named().unwrap(), Language::Python);
+    }
+
+    #[test]
+    fn types_that_do_not_fit_can_be_warned_of_and_other_errors_not() {
+        let hint = |name: &str, value: &str| {
+            refused(&Raised { name: name.into(), value: value.into(), traceback: String::new() })
+        };
+        for value in [
+            "TS2322: Type 'string' is not assignable to type 'number'.",
+            "TS18004: No value exists in scope for the shorthand property 'a'.",
+            "lib/TSort.ts:1:2: TS2304: Cannot find name 'x'.",
+            "the types could not be checked: the compiler was closed, so the code did not run",
+        ] {
+            assert!(
+                hint("TypeScriptError", value).is_some_and(|hint| hint.contains("--type-errors warn")),
+                "{value}"
+            );
+        }
+        assert_eq!(hint("TypeScriptError", "TS1005: ';' expected."), None);
+        assert_eq!(hint("TypeScriptError", "TS17004: JSX is not translated here"), None);
+        assert_eq!(hint("TypeError", "TS2322: x"), None);
     }
 
     #[test]

@@ -302,6 +302,9 @@ impl Job<'_> {
         {
             self.printer.hint(hint);
         }
+        if let Some(hint) = report.raised.as_ref().and_then(language::refused) {
+            self.printer.hint(hint);
+        }
         if stop == Some(Stop::Terminate) {
             self.printer.error("stopped: cellblock was told to end");
         }

@@ -95,9 +95,10 @@ fn type_errors_stop_a_program_unless_they_are_warnings() {
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
     let error = "a.ts:2:7 - error TS2322: Type 'string' is not assignable to type 'number'.";
     assert!(ended.stderr.contains(error), "{ended:?}");
+    assert!(ended.stderr.contains("\nhint: `--type-errors warn` tells them, and runs it"), "{ended:?}");
     let warned = script(&bench, "a.ts", source, &["--type-errors", "warn"]);
     assert_eq!((warned.status, warned.stdout.as_str()), (Some(0), "ran a 1\n"), "{warned:?}");
-    assert!(warned.stderr.contains(error), "{warned:?}");
+    assert!(warned.stderr.contains(error) && !warned.stderr.contains("hint:"), "{warned:?}");
     let with = |value: &str, options: &[&str]| {
         let arguments = ["run"].iter().chain(options).chain(&["a.ts"]);
         let mut command = bench.command(arguments);

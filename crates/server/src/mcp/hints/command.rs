@@ -19,9 +19,13 @@ pub(in crate::mcp) fn of_command(line: &str, stderr: &str, status: i32, place: &
         );
     }
     if line.trim_start().starts_with("sudo") || last.contains("are you root") {
-        return Some(
-            "The sandbox has no root user. Install packages with `pip install` and `npm install`.".to_owned(),
-        );
+        return Some(match place.network {
+            Mode::None => format!("The sandbox has no root user. {}", place.reach),
+            Mode::Allow | Mode::Internet => {
+                "The sandbox has no root user. Install packages with `pip install` and `npm install`."
+                    .to_owned()
+            }
+        });
     }
     let unreachable = [
         "Could not resolve host",
@@ -56,7 +60,9 @@ mod tests {
         let npm = "npm error code EAI_AGAIN\nnpm error request to https://a.example/x failed";
         assert!(of("npm install x", npm, 1).contains("no network"));
         assert!(of("sudo ls", "bash: sudo: command not found", 1).contains("no such program"));
-        assert!(of("sudo ls", "sudo: no", 1).contains("`npm install`"));
+        assert!(of("sudo ls", "sudo: no", 1).ends_with("cannot be fetched."));
+        let open = of_command("sudo ls", "sudo: no", 1, &place(Mode::Internet)).unwrap();
+        assert!(open.contains("`npm install`"), "{open}");
         assert_eq!(of("false", "", 1), "");
     }
 }

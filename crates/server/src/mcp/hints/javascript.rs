@@ -8,7 +8,13 @@ use super::{Failure, NOBODY, Place, lower, no_variable, quoted};
 /// What TypeScript's checker calls its errors here.
 const UNCHECKED: &str = "TypeScriptError";
 /// Errors of its: no such name.
-const NAMES: [&str; 6] = ["TS2304", "TS2552", "TS2580", "TS2581", "TS2584", "TS2592"];
+const NAMES: [&str; 13] = [
+    "TS2304", "TS2503", "TS2552", "TS2580", "TS2581", "TS2582", "TS2583", "TS2584", "TS2591", "TS2592",
+    "TS2593", "TS18004", "TS2867",
+];
+/// How an error begins of a module that Node does not fetch, and what one says that Deno could not.
+const ELSEWHERE: [&str; 3] = ["Cannot import 'jsr:", "Cannot import 'http:", "Cannot import 'https:"];
+const OTHER_PLACES: &str = "modules of other places need the network";
 /// What only browsers have.
 const BROWSER: [&str; 4] = ["document", "window", "localStorage", "XMLHttpRequest"];
 /// What asks somebody who is there.
@@ -34,11 +40,8 @@ pub(super) fn is_unread(failure: &Failure) -> bool {
 /// The name that there is not.
 pub(super) fn unknown(failure: &Failure) -> Option<String> {
     if failure.name == UNCHECKED {
-        return NAMES
-            .iter()
-            .any(|code| failure.text.starts_with(code))
-            .then(|| quoted(failure.text))
-            .flatten();
+        let (code, _) = failure.text.split_once(':')?;
+        return NAMES.contains(&code).then(|| quoted(failure.text)).flatten();
     }
     let name = failure.text.strip_suffix(" is not defined")?;
     (failure.name == "ReferenceError").then(|| name.to_owned())
@@ -57,6 +60,9 @@ pub(super) fn of(failure: &Failure, place: &Place) -> Option<String> {
 
 fn of_error(failure: &Failure, place: &Place) -> Option<String> {
     let text = failure.text;
+    if ELSEWHERE.iter().any(|begin| text.starts_with(begin)) || text.contains(OTHER_PLACES) {
+        return (place.network != Mode::Internet).then(|| without(place));
+    }
     if let Some(module) = module(failure) {
         return no_module(&module, failure.language, place);
     }
@@ -85,7 +91,17 @@ fn of_name(name: &str, failure: &Failure) -> Option<String> {
     if BROWSER.contains(&name) {
         return Some(format!("There is no browser, and no `{name}`. The library cheerio reads HTML."));
     }
-    failure.fresh.then(|| no_variable(failure.language))
+    if failure.fresh {
+        return Some(no_variable(failure.language));
+    }
+    // The traceback says which call was to declare it.
+    (failure.name == UNCHECKED).then(|| {
+        if failure.traceback.contains(", which declares `") {
+            "Run what that call holds first, corrected.".to_owned()
+        } else {
+            format!("Declare `{name}` first, in this code or in a call before it, or correct the name.")
+        }
+    })
 }
 
 /// The module that there is not, as the code names it.
@@ -122,9 +138,11 @@ fn no_module(module: &str, language: Language, place: &Place) -> Option<String> 
         // The package is there, and has no such part.
         return None;
     }
-    if module.starts_with("node:") || module.starts_with("jsr:") || module.contains("://") {
-        return (place.network != Mode::Internet && !module.starts_with("node:"))
-            .then(|| place.reach.clone());
+    if module.starts_with("node:") {
+        return None;
+    }
+    if module.starts_with("jsr:") || module.contains("://") {
+        return (place.network != Mode::Internet).then(|| without(place));
     }
     let named = if matches!(language, Language::Deno(_)) { ", and import it as before" } else { "" };
     Some(match place.network {
@@ -133,10 +151,18 @@ fn no_module(module: &str, language: Language, place: &Place) -> Option<String> 
             lower(&place.reach),
             libraries.join(", ")
         ),
-        Mode::Allow | Mode::Internet => {
-            format!("Install it: execute_command(\"npm install {package}\"){named}.")
-        }
+        Mode::Allow => format!(
+            "Install it, if npm's registry is among what the session's operator has listed: execute_command(\"npm \
+             install {package}\"){named}."
+        ),
+        Mode::Internet => format!("Install it: execute_command(\"npm install {package}\"){named}."),
     })
+}
+
+/// What there is for whoever cannot fetch a module.
+fn without(place: &Place) -> String {
+    let libraries = environment::javascript_libraries().join(", ");
+    format!("{} There are {libraries}, and what Node has.", place.reach)
 }
 
 /// Whether an error is one of a connection that was not made.
@@ -193,16 +219,23 @@ mod tests {
         assert_eq!(refused, "");
         let later = Failure { fresh: false, ..failure(JAVASCRIPT, "ReferenceError", "rows is not defined") };
         assert_eq!(of(&later, &place(Mode::None)), None);
+        let traceback =
+            "1 rows\n  ~~~~\n\nCall 2, which declares `rows`, did not run: TypeScriptError: TS2322";
+        let text = "TS2304: Cannot find name 'rows'.";
+        let unknown = Failure { fresh: false, ..failure(TYPESCRIPT, UNCHECKED, text) };
+        assert!(of(&unknown, &place(Mode::None)).unwrap().ends_with("or correct the name."));
+        let refused = of(&Failure { traceback, ..unknown }, &place(Mode::None)).unwrap();
+        assert!(refused.ends_with("variables are as they were. Run what that call holds first, corrected."));
     }
 
     #[test]
     fn a_package_that_is_not_there_can_be_installed_or_there_are_others() {
-        let required = "Cannot find module 'left-pad/lib/x'\nRequire stack:\n- /mnt/workspace/[cell]";
+        let required = "Cannot find module 'left-pad/lib/x'\nRequire stack:\n- cell-3.js";
         let hint = told(JAVASCRIPT, "Error", required, Mode::None);
         assert!(hint.contains("`left-pad` is not installed, and this session has no network"), "{hint}");
         assert!(hint.contains("lodash, mathjs, papaparse"), "{hint}");
         assert!(!hint.contains("esbuild") && !hint.contains("@types"), "{hint}");
-        let imported = "Cannot find package '@a/b' imported from /mnt/workspace/[cell]";
+        let imported = "Cannot find package '@a/b' imported from cell-3.js";
         assert_eq!(
             told(JAVASCRIPT, "Error", imported, Mode::Internet),
             "Install it: execute_command(\"npm install @a/b\")."
@@ -218,6 +251,23 @@ mod tests {
             hint.starts_with("Nothing has run") && hint.contains("`left-pad` is not installed"),
             "{hint}"
         );
+    }
+
+    #[test]
+    fn nobody_is_told_to_fetch_what_the_network_refuses() {
+        for text in [
+            "Cannot import 'jsr:@std/path': Node.js imports packages that are there. …",
+            "Import 'https://a.example/x.ts' failed: dns error (modules of other places need the network, …)",
+        ] {
+            let none = told(JAVASCRIPT, "TypeError", text, Mode::None);
+            assert!(none.contains("no network") && none.contains("lodash"), "{none}");
+            assert!(!none.contains("npm install"), "{none}");
+            assert!(told(JAVASCRIPT, "TypeError", text, Mode::Allow).contains("operator has listed"));
+            assert_eq!(told(JAVASCRIPT, "TypeError", text, Mode::Internet), "");
+        }
+        let missing = "Cannot find package 'left-pad' imported from cell-1.js";
+        let listed = told(JAVASCRIPT, "Error", missing, Mode::Allow);
+        assert!(listed.contains("if npm's registry is among") && listed.contains("npm install left-pad"));
     }
 
     #[test]
@@ -239,7 +289,7 @@ mod tests {
         assert_eq!(of("Error", open).as_deref(), Some("Chart.txt"));
         let deno = "No such file or directory (os error 2): readfile 'Chart.txt'";
         assert_eq!(of("NotFound", deno).as_deref(), Some("Chart.txt"));
-        let own = "Cannot find module './helper.js'\nRequire stack:\n- /mnt/workspace/[cell]";
+        let own = "Cannot find module './helper.js'\nRequire stack:\n- cell-3.js";
         assert_eq!(of("Error", own).as_deref(), Some("./helper.js"));
         assert_eq!(of("Error", "Cannot find module 'left-pad'"), None);
         assert_eq!(of("Error", "spawn nothing ENOENT"), None);

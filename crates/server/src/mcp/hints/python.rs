@@ -46,8 +46,15 @@ fn no_module(module: &str, place: &Place) -> String {
     let module = module.split('.').next().unwrap_or(module);
     let package =
         PACKAGES.iter().find_map(|(name, package)| (*name == module).then_some(*package)).unwrap_or(module);
-    if place.network != Mode::None {
-        return format!("Install it: execute_command(\"pip install {package}\").");
+    match place.network {
+        Mode::None => {}
+        Mode::Allow => {
+            return format!(
+                "Install it, if the package index is among what the session's operator has listed: \
+                 execute_command(\"pip install {package}\")."
+            );
+        }
+        Mode::Internet => return format!("Install it: execute_command(\"pip install {package}\")."),
     }
     if let Some(environment) = elsewhere(module, place) {
         return format!(
