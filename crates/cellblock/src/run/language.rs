@@ -45,7 +45,7 @@ pub(crate) enum Errors {
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub(crate) struct Options {
-    /// The language: python, javascript, typescript [default: python; of a file, what its name or first line tells]
+    /// The language: python, javascript, typescript [default: python; `run FILE` goes by the name of the file, or its first line]
     #[arg(long, value_name = "NAME", value_enum, hide_possible_values = true)]
     pub(crate) language: Option<Name>,
     /// What runs JavaScript and TypeScript: nodejs, deno [default: nodejs]
