@@ -1,6 +1,8 @@
 """Interrupts: whatever the code does, the call ends, and what it made stays."""
 
-from harness import KernelCase
+import time
+
+from harness import KernelCase, only_node
 
 CASES = {
     "a loop": "for (;;) ;",
@@ -28,6 +30,8 @@ CASES = {
     ),
 }
 
+LOOP = "console.log('BEGUN'); for (;;) ;"
+
 
 class Interrupts(KernelCase):
     def test_whatever_the_code_does(self) -> None:
@@ -39,6 +43,30 @@ class Interrupts(KernelCase):
                 self.assertEqual((call.status, call.report["ename"]), ("raised", "Interrupted"))
                 self.assertTrue(call.report["interrupted"])
                 self.assertEqual(self.value("kept", silent=False), str(list(CASES).index(name) + 1))
+
+    def test_an_immediate_among_others(self) -> None:
+        loop = f"setImmediate(() => {{ {LOOP} }})"
+        rest = "setImmediate(() => console.log('rest'))"
+        for code in (f"{rest}; {loop}", f"{loop}; {rest}"):
+            with self.subTest(code):
+                call = self.kernel.interrupted(f"{code}; await new Promise(() => {{}})", "BEGUN")
+                self.assertTrue(call.report["interrupted"])
+                after = self.run_ok("await new Promise(r => setImmediate(r)); const { user, system } = process.cpuUsage(); user + system")
+                # What stood behind it comes to its turn, and the event loop rests.
+                self.assertIn("rest", call.everything + after.everything)
+                time.sleep(0.3)
+                used = self.run_ok(f"const now = process.cpuUsage(); (now.user + now.system - {after.value}) / 1e6")
+                self.assertLess(float(used.value or "inf"), 0.2)
+
+    @only_node
+    def test_immediates_come_in_order(self) -> None:
+        code = (
+            "setImmediate(function (a, b) { Promise.resolve().then(() => console.log('promise')); process.nextTick(() => console.log('tick'));"
+            "console.log(a, b) }, 1, 2); setImmediate(() => console.log('second')); clearImmediate(setImmediate(() => console.log('no')));"
+            "console.log(await require('util').promisify(setImmediate)('value')); (await import('node:timers')).setImmediate === setImmediate"
+        )
+        call = self.run_ok(code)
+        self.assertEqual((call.stdout, call.value), ("1 2\ntick\npromise\nsecond\nvalue\n", "true"))
 
     def test_the_first_call_of_all(self) -> None:
         call = self.kernel.interrupted("console.log('READY'); for (;;) ;")

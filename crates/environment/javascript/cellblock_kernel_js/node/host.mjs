@@ -7,6 +7,7 @@ import { Engine } from './engine.mjs';
 import { Port } from './port.mjs';
 import { installEnding } from './ending.mjs';
 import { Globals } from './globals.mjs';
+import { installImmediates } from './immediates.mjs';
 import { installKill } from './kill.mjs';
 import { guardSignals } from './signals.mjs';
 import { apply, defineProperty, slice, lastIndexOf, split, startsWith } from '../safe.mjs';
@@ -37,6 +38,7 @@ export function host(fd) {
     shielded: port.shielded,
     serve(kernel, on) {
       globals.install(kernel, this);
+      installImmediates(port.words);
       installKill();
       ending = installEnding(on, owner, port);
       port.serve(on);
