@@ -15,6 +15,11 @@ export class Inspected {
   connect() {
     this.session = new inspector.Session();
     this.session.connect();
+    this.nameSink();
+  }
+
+  /** Has the session know the sink. */
+  nameSink() {
     globalThis.__cellblock = this.sink;
     this.post('Runtime.evaluate', { expression: '__cellblock' }, (error, answer) => {
       // There is none where the session was closed meanwhile.

@@ -33,6 +33,7 @@
 //   as(owner, call)             calls it on behalf of the owner, and gives what it gives
 //   shielded(call)              calls it (synchronous, short), and no interrupt terminates code within it
 //   turn(call)                  calls it after one turn of the event loop: what was due is done
+//   apart(call)                 calls it soon, where an interrupt that terminates it ends only that
 //   inspect(value, options)     the runtime's own text for a value (util.inspect's options that it knows)
 //   isProxy(value), isPromise(value), isError(value), isSyntaxError(value)   without running code of the user's
 //   then(promise, good, bad)    the promise's own `then`, whatever the code made of the prototype
@@ -78,6 +79,8 @@ class Call {
     this.final = false;
     this.ending = false;
     this.failed = false;
+    /** How it ended is known, and only to be told. */
+    this.telling = false;
   }
 }
 Object.setPrototypeOf(Call.prototype, null);
@@ -209,8 +212,23 @@ export class Kernel {
       this.end(call, outcome);
       return;
     }
-    host.shielded(() => {
-      if (!call.done) this.reports.send(call, this.reports.of(call, outcome));
+    if (outcome.interrupted) {
+      this.tell(call, outcome);
+    } else if (!call.telling) {
+      call.telling = true;
+      host.apart(() => this.tell(call, outcome));
+    }
+  }
+
+  /**
+   * The last frames. Values and errors are described by code of the user's as well, which may take for ever: it may be
+   * terminated, and then it is the cancel that ends the call.
+   */
+  tell(call, outcome) {
+    if (call.done) return;
+    const last = this.reports.whatever(call, outcome);
+    this.host.shielded(() => {
+      if (!call.done) this.reports.send(call, last);
     });
   }
 
@@ -218,8 +236,8 @@ export class Kernel {
   end(call, outcome) {
     const { host } = this;
     const failed = outcome.interrupted === true || 'error' in outcome;
-    // It may fail after its code has run, and only once.
-    if (call.failed || (call.ending && !failed)) return;
+    // It may fail after its code has run, and only once; an interrupt ends the telling of that, too.
+    if ((call.failed && !outcome.interrupted) || (call.ending && !failed)) return;
     call.outcome = outcome;
     call.ending = true;
     call.failed = failed;
@@ -240,7 +258,7 @@ export class Kernel {
 
   uncaught(error, owner, rejected = false) {
     const call = this.current;
-    if (call !== null && !call.done && (owner === call || owner === undefined)) {
+    if (call !== null && !call.done && !call.telling && (owner === call || owner === undefined)) {
       // The code may have come to its value.
       this.finish(call, { error, rejected, valued: call.outcome });
     } else {
@@ -259,13 +277,11 @@ export class Kernel {
       this.print(STDERR, 'Warning: the program waits at its top level for what can never come\n');
       its = status || 13;
     }
-    this.host.shielded(() => {
-      const failed = 'error' in outcome || outcome.interrupted;
-      const last = failed ? this.reports.of(call, outcome) : this.reports.plain(call);
-      if (!failed && !(empty && call.final)) last.report.status = 'exited';
-      last.report.exit_status = its;
-      this.reports.send(call, last);
-    });
+    const failed = 'error' in outcome || outcome.interrupted;
+    const last = failed ? this.reports.whatever(call, outcome) : this.reports.plain(call);
+    if (!failed && !(empty && call.final)) last.report.status = 'exited';
+    last.report.exit_status = its;
+    this.host.shielded(() => this.reports.send(call, last));
     return its;
   }
 

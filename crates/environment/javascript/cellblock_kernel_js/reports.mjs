@@ -85,6 +85,22 @@ export class Reports {
     if (advice !== null) report.traceback += `\n\n${advice}`;
   }
 
+  /** The same, or that it cannot be told: where code has changed what all objects have, anything may fail. */
+  whatever(call, outcome) {
+    try {
+      return this.of(call, outcome);
+    } catch {
+      const last = this.plain(call);
+      const { report } = last;
+      report.status = 'raised';
+      report.ename = 'Error';
+      report.evalue = `${'error' in outcome ? 'what was thrown' : 'the value'} cannot be described`;
+      report.traceback = `Error: ${report.evalue}`;
+      report.interrupted = outcome.interrupted === true;
+      return last;
+    }
+  }
+
   result(call, { value, forms }) {
     const { host, program } = this.kernel;
     if (value === undefined || isTimer(host, value)) return null;

@@ -179,6 +179,11 @@ class Reports(KernelCase):
     def test_argv(self) -> None:
         self.assertEqual(self.value("process.argv.slice(1)", argv=["prog.js", "-x"]), "[ 'prog.js', '-x' ]")
 
+    def test_a_global_object_that_takes_nothing_more(self) -> None:
+        self.run_ok("var kept = 1; Object.freeze(globalThis); 0")
+        self.assertEqual(self.run_raised("f(,1)", "SyntaxError").report["evalue"], "Unexpected token ','")
+        self.assertEqual(self.value("[kept]"), "[ 1 ]")
+
     def test_what_code_breaks_is_its_own(self) -> None:
         self.run_ok(
             """

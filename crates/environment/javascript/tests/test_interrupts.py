@@ -31,6 +31,24 @@ CASES = {
 }
 
 LOOP = "console.log('BEGUN'); for (;;) ;"
+FORMS = "[Symbol.for('Jupyter.display')]"
+#: Code of the user's that runs when its own has ended, to show its value or its error.
+DESCRIPTIONS = {
+    "a value's text": f"({{ [Symbol.for('nodejs.util.inspect.custom')]() {{ {LOOP} }}, [Symbol.for('Deno.customInspect')]() {{ {LOOP} }} }})",
+    "a value's forms": f"({{ {FORMS}() {{ {LOOP} }} }})",
+    "a form's text": f"({{ {FORMS}: () => ({{ 'text/html': {{ toString() {{ {LOOP} }} }} }}) }})",
+    "a form that is got": f"({{ {FORMS}: () => ({{ get 'text/html'() {{ {LOOP} }} }}) }})",
+    "a form as JSON": f"({{ {FORMS}: () => ({{ 'application/json': {{ toJSON() {{ {LOOP} }} }} }}) }})",
+    "a form's bytes": f"({{ {FORMS}: () => ({{ 'image/png': new (class extends Uint8Array {{ get buffer() {{ {LOOP} }} }})(3) }}) }})",
+    "a stack": f"Error.prepareStackTrace = () => {{ delete Error.prepareStackTrace; {LOOP} }}; throw new Error('x')",
+    "an error's stack": f"throw Object.defineProperty(new Error('x'), 'stack', {{ get() {{ {LOOP} }} }})",
+    "an error's message": f"throw Object.defineProperty(new Error('x'), 'message', {{ get() {{ {LOOP} }} }})",
+    "an error's name": f"throw Object.defineProperty(new Error('x'), 'name', {{ get() {{ {LOOP} }} }})",
+    "a syntax error's message": f"throw Object.defineProperty(new SyntaxError('x'), 'message', {{ get() {{ {LOOP} }} }})",
+    "an object that is thrown": f"throw {{ get stack() {{ {LOOP} }}, get message() {{ {LOOP} }} }}",
+    "a rejection nobody handles": f"Promise.reject(Object.defineProperty(new Error('x'), 'stack', {{ get() {{ {LOOP} }} }})); 1",
+    "a handler at exit": f"process.once('exit', () => {{ {LOOP} }}); process.exit(0)",
+}
 
 
 class Interrupts(KernelCase):
@@ -43,6 +61,16 @@ class Interrupts(KernelCase):
                 self.assertEqual((call.status, call.report["ename"]), ("raised", "Interrupted"))
                 self.assertTrue(call.report["interrupted"])
                 self.assertEqual(self.value("kept", silent=False), str(list(CASES).index(name) + 1))
+
+    def test_whatever_describes_a_value_or_an_error(self) -> None:
+        self.run_ok("var kept = 1; 0")
+        for name, code in DESCRIPTIONS.items():
+            with self.subTest(name):
+                call = self.kernel.interrupted(code, "BEGUN")
+                self.assertEqual((call.status, call.report["ename"]), ("raised", "Interrupted"))
+                self.assertTrue(call.report["interrupted"])
+                self.assertIsNone(call.result)
+                self.assertEqual(self.value("kept"), "1")
 
     def test_an_immediate_among_others(self) -> None:
         loop = f"setImmediate(() => {{ {LOOP} }})"

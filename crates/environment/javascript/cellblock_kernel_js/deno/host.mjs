@@ -56,7 +56,8 @@ export function host() {
     owner,
     // In a microtask: what it leads to may be code of the user's, which a termination may hit.
     turn: (call) => void later(() => soon(call)),
-    inspect: (value, options) => port.exposed(() => textOf(value, options)),
+    apart: soon,
+    inspect: textOf,
     isError,
     isSyntaxError: (value) => isNativeError(value) && apply(isInstance, SyntaxError, [value]),
     isProxy,

@@ -38,16 +38,6 @@ export class Port {
 
   shield(call) {
     if (this.depth > 0) return call();
-    this.enter();
-    try {
-      return call();
-    } finally {
-      this.depth = 0;
-      store(this.words, SHIELD, 0);
-    }
-  }
-
-  enter() {
     const { words } = this;
     for (;;) {
       store(words, SHIELD, 1);
@@ -56,17 +46,11 @@ export class Port {
       wait(words, WISH, 1, 1000);
     }
     this.depth = 1;
-  }
-
-  /** Calls what may be code of the user's, and so may be terminated, from within what may not. */
-  exposed(call) {
-    if (this.depth === 0) return call();
-    this.depth = 0;
-    store(this.words, SHIELD, 0);
     try {
       return call();
     } finally {
-      this.enter();
+      this.depth = 0;
+      store(words, SHIELD, 0);
     }
   }
 

@@ -32,12 +32,14 @@ export function installEnding(on, owner, port) {
   apply(listen, process, ['beforeExit', wait]);
 
   // What C++ calls with an exception that nobody caught, or a rejection that nobody handled.
+  const take = () => {};
   process._fatalException = (error, fromPromise) => {
+    // A termination has left it.
+    apply(removeListener, process, ['uncaughtException', take]);
     const handled =
       apply(listenerCount, process, ['uncaughtException']) > 0 || apply(hasUncaughtExceptionCaptureCallback, process, []);
     if (handled) return apply(caught, process, [error, fromPromise]);
     const whose = owner();
-    const take = () => {};
     apply(listen, process, ['uncaughtException', take]);
     try {
       // It mends Node's own state after the exception.

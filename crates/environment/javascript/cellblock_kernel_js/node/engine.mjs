@@ -3,24 +3,70 @@
 // The means is V8's inspector in this very thread: nothing else has its `replMode` (`vm` forgets `const`, wrapping in a
 // function changes what declarations mean, and rewriting them by a parser costs the parser).
 //
-// What must stay true: the promise of an evaluation lives until it is settled. V8 holds it weakly, and tells us of its
-// end from within the garbage collection, where Node then calls JavaScript: the process dies. Waiting for what never
-// comes, or an interrupt, leaves such promises. It is the first one that an evaluation makes.
+// What must stay true:
+// - The inspector does not hear how an evaluation ends: it would describe an error by its getters, which are code of the
+//   user's, and a termination in one of these ends the process. So each evaluation has a session of its own, which is
+//   gone when its text has begun, and its promise tells the rest. It is the first one that an evaluation makes.
+// - That promise lives until it is settled. V8 holds it weakly, and tells of its end from within the garbage collection,
+//   where Node then calls JavaScript: the process dies. Waiting for what never comes, or an interrupt, leaves such
+//   promises.
 
+import { Session } from 'node:inspector';
 import { promiseHooks } from 'node:v8';
 import { Inspected } from '../inspected.mjs';
-import { uncurried } from '../safe.mjs';
+import { apply, defineProperty, match, uncurried } from '../safe.mjs';
 
 const { onInit } = promiseHooks;
+const { connect, disconnect } = Session.prototype;
+const { Promise } = globalThis;
+const { then } = Promise.prototype;
 const hold = uncurried(Set.prototype.add);
 const drop = uncurried(Set.prototype.delete);
 /** Promises of evaluations that are not settled. */
 const held = new Set();
+const MESSAGE = /^\w+: (.*)/;
+/** Of what such a promise gives, the name that the value has. */
+const VALUE = '.repl_result';
 
 export class Engine extends Inspected {
+  connect() {
+    this.session = new Session();
+    apply(connect, this.session, []);
+    this.id = null;
+  }
+
+  disconnect() {
+    const { session } = this;
+    this.session = null;
+    if (session !== null) apply(disconnect, session, []);
+  }
+
+  post(method, parameters, answered) {
+    if (this.session === null) this.connect();
+    super.post(method, parameters, answered);
+  }
+
+  take(remote) {
+    // Most sessions never need it.
+    if (this.id === null && remote.objectId !== undefined) this.nameSink();
+    return super.take(remote);
+  }
+
+  /** The error for which a text does not run. */
+  refusal(remote) {
+    try {
+      return this.take(remote);
+    } catch {
+      // The global object takes no property any more.
+      return new SyntaxError(match(MESSAGE, remote.description)?.[1]);
+    }
+  }
+
   evaluate(source, name, settled) {
     const expression = `${source}\n//# sourceURL=${name}`;
-    let posting = true;
+    // A termination has left the last one.
+    this.disconnect();
+    this.connect();
     let promise;
     const stop = onInit((made) => {
       if (promise !== undefined) return;
@@ -28,27 +74,27 @@ export class Engine extends Inspected {
       hold(held, made);
       stop();
     });
+    let early = null;
     this.post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'call' }, (error, answer) => {
-      // It was terminated, and who wished that ends the call.
+      // All but a syntax error, of which nothing ran, is answered by the end of the session.
       if (error) return;
-      drop(held, promise);
-      const { exceptionDetails: thrown, result } = answer;
-      if (thrown === undefined) {
-        settled({ value: this.take(result) });
-      } else {
-        // What is thrown at once is a syntax error: nothing ran. All else comes by a promise.
-        const early = posting;
-        settled({
-          thrown: this.take(thrown.exception ?? result),
-          line: early ? thrown.lineNumber + 1 : 0,
-          column: early ? thrown.columnNumber + 1 : 0,
-        });
-      }
-      this.post('Runtime.releaseObjectGroup', { objectGroup: 'call' }, () => {});
+      const { exceptionDetails: thrown } = answer;
+      early = { thrown: this.refusal(thrown.exception), line: thrown.lineNumber + 1, column: thrown.columnNumber + 1 };
     });
-    posting = false;
-    // Code that has a syntax error made none.
+    this.disconnect();
     if (promise === undefined) stop();
+    if (early !== null) {
+      drop(held, promise);
+      settled(early);
+    }
+    if (promise === undefined || early !== null) return;
+    // Whatever the code has done to the class, `then` makes a plain promise.
+    defineProperty(promise, 'constructor', { __proto__: null, value: Promise });
+    const ended = (told) => {
+      drop(held, promise);
+      settled(told);
+    };
+    apply(then, promise, [({ [VALUE]: value }) => ended({ value }), (thrown) => ended({ thrown, line: 0, column: 0 })]);
   }
 
   lexicalNames() {

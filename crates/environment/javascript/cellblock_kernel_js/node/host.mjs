@@ -18,6 +18,8 @@ const { then } = Promise.prototype;
 const { setImmediate: later, Error: AnyError, SyntaxError } = globalThis;
 const { cpuUsage, chdir, cwd } = process;
 const { readFileSync, statfsSync } = fs;
+/** Whatever the code does to the class, `then` of this one makes a plain promise. */
+const SETTLED = defineProperty(Promise.resolve(), 'constructor', { value: Promise });
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 export function host(fd) {
@@ -47,6 +49,8 @@ export function host(fd) {
     as,
     owner,
     turn: (call) => void later(call),
+    // Not by nextTick, which does nothing once the process has begun to end.
+    apart: (call) => void apply(then, SETTLED, [call]),
     inspect,
     isError: (value) => isNativeError(value) || (!isProxy(value) && apply(isInstance, AnyError, [value])),
     isSyntaxError: (value) => isNativeError(value) && apply(isInstance, SyntaxError, [value]),
@@ -55,6 +59,8 @@ export function host(fd) {
     then: (promise, good, bad) => apply(then, promise, [good, bad]),
     begin(request) {
       guardSignals();
+      // Handlers of 'exit' were interrupted.
+      process._exiting = false;
       globals.begin(request);
       if (request.final) port.release();
     },

@@ -12,6 +12,8 @@ const PATIENCE = 40;
 const AGAIN = 1;
 /** Milliseconds that a call after an interrupted one waits for the main thread. */
 const CLEAR = 200;
+/** Milliseconds after which a termination that has not come counts as lost. */
+const LOST = 150;
 
 function leave() {
   process.kill(process.pid, 'SIGKILL');
@@ -95,12 +97,31 @@ function terminate(then) {
   posted = true;
   const session = new inspector.Session();
   session.connectToMainThread();
+  const insisting = setInterval(insist, LOST, session);
   session.post('Runtime.terminateExecution', () => {
+    clearInterval(insisting);
     session.disconnect();
     posted = false;
     granted();
     then();
   });
+}
+
+/**
+ * A termination may be lost: where V8 itself calls a getter, to describe an error for the inspector, it takes it for the
+ * getter's failure and goes on. It refuses another one until what it was called for has ended. But code that is paused
+ * can be told to go on so, and where it is paused tells whether it may be.
+ */
+function insist(session) {
+  // The main thread may wait before its shield for what will not come.
+  granted();
+  session.removeAllListeners('Debugger.paused');
+  session.on('Debugger.paused', () => {
+    const terminateOnResume = Atomics.load(words, SHIELD) === 0;
+    session.post('Debugger.resume', { terminateOnResume });
+  });
+  session.post('Debugger.enable');
+  session.post('Debugger.pause');
 }
 
 function granted() {
