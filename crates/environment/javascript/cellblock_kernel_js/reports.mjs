@@ -1,7 +1,7 @@
 // What is told of a call: its value, its report, and what it left behind that failed later.
 //
-// What must stay true: the report is a call's last frame, and its value goes out right before. Whoever calls `of` and
-// `send` sees to it that no interrupt comes between.
+// What must stay true: the report is a call's last frame, and its value goes out right before. No interrupt comes
+// within `send`. One may end `of`, which runs code of the user's.
 
 import { DONE, NO_CALL, RESULT, STDERR, pack, packOutput, packText } from './wire.mjs';
 import { assign, own, performanceNow, round, split, stringify } from './safe.mjs';
