@@ -59,6 +59,8 @@ import { Reports } from './reports.mjs';
 
 /** The exit status of a program that was interrupted, as a shell has it. */
 const INTERRUPTED = 130;
+/** Not written where it is imported: Deno reads every module that it finds named in an `import()` before it begins. */
+const QUESTIONS = './questions.mjs';
 
 class Call {
   constructor(id, request, number, cpu) {
@@ -292,7 +294,7 @@ export class Kernel {
     const reply = (report) => host.shielded(() => host.write(packText(DONE, id, stringify(report))));
     const answered = async () => {
       try {
-        const { answer } = await import('./questions.mjs');
+        const { answer } = await import(QUESTIONS);
         reply(own({ status: 'ok', answer: await answer(host, question) }));
       } catch {
         reply(own({ status: 'ok' }));

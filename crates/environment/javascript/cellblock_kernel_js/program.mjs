@@ -21,6 +21,8 @@ const AGAIN = /^Identifier '(.+)' has already been declared$/;
 const GLOBAL = '__cellblock_imports';
 /** What the namespace of a CommonJS module has beside `default`, in both runtimes. */
 const EXPORTS = 'module.exports';
+/** Not written where it is imported, for Deno would read it and all that it imports before the kernel begins. */
+const TYPING = './typing.mjs';
 
 /** An error that has its place in the code by what it says, and not by its stack. */
 export class Placed {
@@ -81,7 +83,7 @@ export class Program {
   async prepare(call, typed) {
     let { code } = call.request;
     if (typed || this.typescript !== null) {
-      const typescript = await import('./typing.mjs');
+      const typescript = await import(TYPING);
       const prepared = await typescript.prepare(this, call, typed);
       if (prepared === null) return;
       code = prepared;
