@@ -1,6 +1,7 @@
 //! Output that came when no call ran: kept, within bounds, for the next one.
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
 use crate::event::{Event, MimeBundle};
 use crate::queue::Stream;
@@ -12,6 +13,9 @@ const BUNDLES: usize = 16;
 
 /// The most memory that they may cost, bytes.
 const COST: usize = 16 << 20;
+
+/// Somebody who waits for what comes between calls.
+pub(crate) type Listener = oneshot::Sender<Vec<Event>>;
 
 /// What came late.
 #[derive(Debug, Default)]
@@ -60,18 +64,42 @@ impl Late {
 
     /// Everything, with a word about what it is. Nothing, if nothing came.
     pub(crate) fn take(&mut self) -> Vec<Event> {
-        let Late { mut events, dropped, bundles, .. } = std::mem::take(self);
+        let left_out = self.left_out();
+        let Late { mut events, .. } = std::mem::take(self);
         if events.is_empty() {
             return events;
         }
         events.insert(0, Event::Notice("output of an earlier call, written after it had ended:".to_owned()));
-        if dropped > 0 || bundles > BUNDLES {
-            events.push(Event::Notice(format!(
+        events.extend(left_out);
+        events
+    }
+
+    /// Gives everything to whoever waits for it, if there is something, and they still do; gives them back otherwise.
+    pub(crate) fn give(&mut self, to: Listener) -> Option<Listener> {
+        if self.events.is_empty() || to.is_closed() {
+            return Some(to).filter(|to| !to.is_closed());
+        }
+        let left_out = self.left_out();
+        let Late { mut events, bytes, bundles, cost, dropped } = std::mem::take(self);
+        let own = events.len();
+        events.extend(left_out);
+        if let Err(mut events) = to.send(events) {
+            // They went away in this moment: it is for the next call, as if nobody had waited.
+            events.truncate(own);
+            *self = Late { events, bytes, bundles, cost, dropped };
+        }
+        None
+    }
+
+    /// What is said of that which was not kept.
+    fn left_out(&self) -> Option<Event> {
+        let Late { dropped, bundles, .. } = self;
+        (*dropped > 0 || *bundles > BUNDLES).then(|| {
+            Event::Notice(format!(
                 "more came between the calls than is kept: {dropped} bytes and {} displays are gone",
                 bundles.saturating_sub(BUNDLES)
-            )));
-        }
-        events
+            ))
+        })
     }
 }
 
@@ -92,6 +120,22 @@ mod tests {
             [Event::LateStdout(Bytes::from_static(b"a")), Event::LateStderr(Bytes::from_static(b"b"))]
         );
         assert_eq!(late.take(), []);
+    }
+
+    #[test]
+    fn whoever_waits_is_given_it_and_nobody_who_has_gone() {
+        let (mut late, text) = (Late::default(), Bytes::from_static(b"a"));
+        let (to, mut given) = oneshot::channel();
+        let to = late.give(to).expect("nothing came yet");
+        late.output(Stream::Out, text.clone());
+        assert!(late.give(to).is_none());
+        assert_eq!(given.try_recv().unwrap(), [Event::LateStdout(text.clone())]);
+        assert_eq!(late.take(), []);
+        let (to, given) = oneshot::channel();
+        drop(given);
+        late.output(Stream::Out, text.clone());
+        assert!(late.give(to).is_none());
+        assert_eq!(late.take()[1..], [Event::LateStdout(text)]);
     }
 
     #[test]

@@ -245,6 +245,15 @@ impl Session {
         let _ = self.0.inbox.send(Message::Interrupt(call));
     }
 
+    /// What earlier calls' leftovers say while no code runs or waits, once there is something; nothing of a session that
+    /// has ended. Whoever asks later takes the place of whoever waits. May be given up: what was not given is for the next
+    /// call.
+    pub async fn late(&self) -> Vec<Event> {
+        let (listener, given) = oneshot::channel();
+        let _ = self.0.inbox.send(Message::Late(listener));
+        given.await.unwrap_or_default()
+    }
+
     /// Gives the session a fresh interpreter of this language, after what was sent before. The others keep what they have.
     pub async fn clear(&self, language: Language) -> Result<Report> {
         let call = crate::engine::new_call_id()?;

@@ -16,7 +16,7 @@ use rustyline::history::{History as _, MemHistory};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
     Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Editor, Event, EventContext,
-    EventHandler, Helper, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
+    EventHandler, ExternalPrinter as _, Helper, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
 };
 use session::Language;
 use tokio::runtime::Handle;
@@ -48,6 +48,8 @@ type Answer = oneshot::Sender<Result<Entered, ReadlineError>>;
 /// The editor, on its thread.
 pub(crate) struct Lines {
     asked: mpsc::Sender<(u64, Answer)>,
+    /// What is to be shown above the line that is being entered; none in a terminal that cannot.
+    above: Option<mpsc::Sender<String>>,
 }
 
 impl Lines {
@@ -90,9 +92,22 @@ impl Lines {
                 None
             }
         };
+        let above = if direct { None } else { above(&mut editor)? };
         let (asked, asks) = mpsc::channel();
         std::thread::Builder::new().name("lines".to_owned()).spawn(move || read(editor, &asks, history))?;
-        Ok(Lines { asked })
+        Ok(Lines { asked, above })
+    }
+
+    /// Whether a text can be shown while a line is being entered.
+    pub(crate) fn has_above(&self) -> bool {
+        self.above.is_some()
+    }
+
+    /// Shows a text above the line that is being entered, or where the cursor is if none is.
+    pub(crate) fn above(&self, text: String) {
+        if let Some(above) = &self.above {
+            let _ = above.send(text);
+        }
     }
 
     /// Asks for the input of this number.
@@ -101,6 +116,21 @@ impl Lines {
         let _ = self.asked.send((number, answer));
         Ok(entered.await??)
     }
+}
+
+/// Takes what is to be shown above the line, on a thread of its own: the editor takes one text at a time, and none while
+/// it asks the kernel something.
+fn above(editor: &mut Editor<Help, MemHistory>) -> anyhow::Result<Option<mpsc::Sender<String>>> {
+    let Ok(mut printer) = editor.create_external_printer() else { return Ok(None) };
+    let (above, texts) = mpsc::channel();
+    std::thread::Builder::new().name("above".to_owned()).spawn(move || {
+        while let Ok(text) = texts.recv() {
+            if printer.print(text).is_err() {
+                break;
+            }
+        }
+    })?;
+    Ok(Some(above))
 }
 
 /// The thread: one line after the other.

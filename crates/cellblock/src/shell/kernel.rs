@@ -102,6 +102,15 @@ impl Kernel {
         }
     }
 
+    /// What earlier calls' leftovers say while no code runs, once there is something. A server tells of it with the next
+    /// call only.
+    pub(crate) async fn late(&self) -> Vec<Event> {
+        match &self.side {
+            Side::Here(session) => session.late().await,
+            Side::There(_) => std::future::pending().await,
+        }
+    }
+
     /// What could stand at the cursor, counted in characters; none, if the kernel does not say.
     pub(crate) async fn complete(&self, code: &str, cursor: usize) -> Option<Completion> {
         match &self.side {

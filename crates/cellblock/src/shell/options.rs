@@ -15,6 +15,9 @@ Enter runs what stands there, or begins another line where more must come; a bla
 another line in any case, and what is pasted stays whole. Tab completes from what the interpreter knows. Up, Down and Ctrl-R \
 find what was entered before, in this shell or another; what begins with a blank is not remembered.
 
+What timers of JavaScript, and programs that were left running, print after their input has ended is shown above the prompt \
+as it comes; what Python's threads print, and in a session that was joined all of it, with the next input.
+
 Ctrl-C stops the code that runs, and variables stay; at the prompt it clears the line. Ctrl-D, or `exit`, leaves.
 
 In Python, `!ls` runs a command, `%pip install NAME` and other magics work as in a notebook, `name?` tells what \

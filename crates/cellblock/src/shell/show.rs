@@ -23,6 +23,7 @@ pub(crate) struct Show<'a> {
     pictures: Option<Pictures>,
     stdout: Filter,
     stderr: Filter,
+    late: Filter,
     figures: usize,
     /// Whether the cursor stands at the beginning of a line.
     fresh: bool,
@@ -38,6 +39,7 @@ impl<'a> Show<'a> {
             pictures: Pictures::of(|name| std::env::var(name).ok()),
             stdout: Filter::default(),
             stderr: Filter::default(),
+            late: Filter::default(),
             figures: 0,
             fresh: true,
         }
@@ -63,6 +65,29 @@ impl<'a> Show<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// What is to be shown of what came late, as a text.
+    pub(crate) fn late(&mut self, events: Vec<Event>) -> String {
+        let mut text = Vec::new();
+        for event in events {
+            match event {
+                Event::Stdout(bytes)
+                | Event::LateStdout(bytes)
+                | Event::Stderr(bytes)
+                | Event::LateStderr(bytes) => text.extend(self.late.clean(&bytes)),
+                Event::Display(bundle) | Event::Result(bundle) => {
+                    let shown = match best_picture(&bundle) {
+                        Some((extension, bytes)) => self.keep(extension, bytes).unwrap_or_else(|error| error),
+                        None => bundle.text("text/plain").map(clean).unwrap_or_default(),
+                    };
+                    text.extend(shown.into_bytes());
+                    text.push(b'\n');
+                }
+                Event::Notice(said) => text.extend(format!("{}\n", clean(&said)).into_bytes()),
+            }
+        }
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// Shows a traceback.
@@ -109,10 +134,18 @@ impl<'a> Show<'a> {
     }
 
     fn save(&mut self, extension: &str, bytes: &[u8]) {
+        match self.keep(extension, bytes) {
+            Ok(said) => self.printer.note(said),
+            Err(said) => self.printer.error(said),
+        }
+    }
+
+    /// Saves a figure; says where, or why not.
+    fn keep(&mut self, extension: &str, bytes: &[u8]) -> Result<String, String> {
         self.figures += 1;
         match self.out.bytes(&format!("figure-{}.{extension}", self.figures), bytes) {
-            Ok(saved) => self.printer.note(format_args!("figure saved: {}", told(&saved.path))),
-            Err(error) => self.printer.error(format_args!("the figure was not saved: {error}")),
+            Ok(saved) => Ok(format!("figure saved: {}", told(&saved.path))),
+            Err(error) => Err(format!("the figure was not saved: {error}")),
         }
     }
 

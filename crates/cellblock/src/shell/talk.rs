@@ -1,6 +1,8 @@
 //! The conversation: a prompt, what is entered, what comes of it.
 
+use std::future::Future;
 use std::io::{self, Write};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,19 @@ const GONE: &str = "variables of earlier calls are gone";
 /// The status after SIGTERM.
 const TERMINATED: u8 = 143;
 
+/// Between two looks at what comes while no code runs, so that much of it is shown at once.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What comes while no code runs.
+type Coming = Pin<Box<dyn Future<Output = Vec<Event>> + Send>>;
+
+fn coming(kernel: Arc<Kernel>) -> Coming {
+    Box::pin(async move {
+        tokio::time::sleep(PAUSE).await;
+        kernel.late().await
+    })
+}
+
 /// A conversation.
 pub(crate) struct Talk<'a> {
     options: &'a Shell,
@@ -34,6 +49,8 @@ pub(crate) struct Talk<'a> {
     signals: Signals,
     printer: Printer,
     mode: Mode,
+    /// The next of what comes while no code runs. It is kept while code does: what it was given already is not lost.
+    late: Coming,
     /// Whether somebody wants this process to end.
     ends: bool,
     /// Whether it was just said that variables are gone.
@@ -57,7 +74,8 @@ impl<'a> Talk<'a> {
         };
         let lines = Lines::new(kernel.clone(), &places.data.join(history), printer)?;
         let show = Show::new(printer, out);
-        Ok(Talk { options, kernel, lines, show, signals, printer, mode, ends: false, lost: false })
+        let late = coming(kernel.clone());
+        Ok(Talk { options, kernel, lines, show, signals, printer, mode, late, ends: false, lost: false })
     }
 
     /// Talks until somebody leaves; gives the exit status.
@@ -97,6 +115,18 @@ impl<'a> Talk<'a> {
         loop {
             tokio::select! {
                 entered = &mut entered => return entered.map(Some),
+                events = &mut self.late, if self.lines.has_above() => {
+                    if events.is_empty() {
+                        // The session has ended, which the next input tells.
+                        self.late = Box::pin(std::future::pending());
+                        continue;
+                    }
+                    let text = self.show.late(events);
+                    if !text.is_empty() {
+                        self.lines.above(text);
+                    }
+                    self.late = coming(self.kernel.clone());
+                }
                 stop = self.signals.next() => {
                     // Ctrl-C is a key here, and the editor's.
                     if stop != Stop::Interrupt {

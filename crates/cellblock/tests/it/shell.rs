@@ -68,6 +68,25 @@ fn a_shell_in_javascript_keeps_and_completes_its_own_variables() {
 }
 
 #[test]
+fn what_an_earlier_input_says_later_is_shown_above_the_prompt() {
+    let Some(bench) = Bench::new() else { return };
+    let mut terminal = Terminal::shell(&bench, &["--language", "javascript"]);
+    let often = "let n = 0; const often = setInterval(() => { console.log('tick ' + ++n); n < 20 || clearInterval(often) }, 100)";
+    terminal.enter(1, often);
+    terminal.until("In [2]: ");
+    terminal.keys("6 * ");
+    let said = terminal.until("tick 20\n");
+    assert!(!said.contains("earlier call"), "{said}");
+    // What was typed stands there again.
+    terminal.until("In [2]: 6 * ");
+    terminal.keys("7\r");
+    let said = terminal.until("Out[2]: 42\n");
+    assert!(!said.contains("tick"), "{said}");
+    leave(terminal, 3);
+    bench.assert_nothing_left();
+}
+
+#[test]
 fn what_is_typed_ahead_is_not_lost() {
     let Some(bench) = Bench::new() else { return };
     let mut terminal = Terminal::shell(&bench, &[]);

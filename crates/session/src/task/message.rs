@@ -10,6 +10,7 @@ use protocol::{CallId, KernelId};
 use super::files::FileOrder;
 use super::life::Fate;
 use super::record::Submission;
+use crate::late::Listener;
 use crate::output::Spooled;
 use crate::push::PushOrder;
 
@@ -25,6 +26,8 @@ pub(crate) enum Message {
     /// A file was written or removed for somebody.
     Wrote,
     Push(Box<PushOrder>),
+    /// Somebody waits for what comes between calls.
+    Late(Listener),
     End,
 }
 

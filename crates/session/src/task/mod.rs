@@ -38,7 +38,7 @@ use crate::disk::Disk;
 use crate::ended::Watched;
 use crate::engine::Shared;
 use crate::error::{Error, Result};
-use crate::late::Late;
+use crate::late::{Late, Listener};
 use crate::link::Link;
 use crate::machine::{Event, Machine, StopReason};
 use crate::principal::Principal;
@@ -91,6 +91,7 @@ pub(crate) struct Task {
     /// Output that was read and not yet passed on; pieces that follow each other become one.
     pending: Option<(CallId, Stream, Vec<u8>)>,
     late: Late,
+    listener: Option<Listener>,
     kernels: Pasts,
     oom_seen: u64,
     disk: Disk,
@@ -133,6 +134,7 @@ impl Task {
             records: HashMap::new(),
             pending: None,
             late: Late::default(),
+            listener: None,
             kernels: Pasts::new(),
             oom_seen: 0,
             disk: Disk::default(),
@@ -154,6 +156,7 @@ impl Task {
             if self.machine.ended() {
                 break;
             }
+            self.tell_late();
             tokio::select! {
                 biased;
                 message = self.inbox.recv(), if self.wanted => self.on_message(message),
@@ -182,6 +185,13 @@ impl Task {
         self.destroy_when_free();
     }
 
+    /// Gives what came late to whoever waits for it, unless there is code, which is told of it.
+    fn tell_late(&mut self) {
+        if self.records.values().all(|record| record.command || record.is_question()) {
+            self.listener = self.listener.take().and_then(|listener| self.late.give(listener));
+        }
+    }
+
     fn on_message(&mut self, message: Option<Message>) {
         match message {
             Some(Message::Submit(submission)) => self.submit(*submission),
@@ -192,6 +202,7 @@ impl Task {
             Some(Message::File(order)) => self.hold(Held::File(order)),
             Some(Message::Wrote) => self.on_wrote(),
             Some(Message::Push(order)) => self.push(*order),
+            Some(Message::Late(listener)) => self.listener = Some(listener),
             Some(Message::End) => self.events.push_back(Event::End),
             None => {
                 self.wanted = false;

@@ -1,5 +1,7 @@
 //! Output while code runs: when it comes, in which order, from whom.
 
+use std::time::Duration;
+
 use session::{CommandRequest, Event, new_call_id};
 
 use crate::kit::{Bench, Ran, next_stdout, run, start};
@@ -11,6 +13,7 @@ with_both! {
     the_order_of_both_streams_is_kept,
     children_and_c_libraries_are_heard,
     output_after_the_end_comes_with_the_next_call,
+    output_between_calls_is_given_to_whoever_waits,
 }
 
 async fn output_comes_while_code_runs(bench: &Bench) {
@@ -115,4 +118,23 @@ os.path.exists('go')";
     assert!(ran.events.iter().any(late), "{ran:?}");
     assert!(ran.notices()[0].contains("output of an earlier call"), "{ran:?}");
     session.stop().await.unwrap();
+}
+
+async fn output_between_calls_is_given_to_whoever_waits(bench: &Bench) {
+    let session = bench.session().await;
+    let code = "
+import subprocess
+subprocess.Popen(['sh', '-c', 'while [ ! -e go ]; do sleep 0.01; done; echo said'])
+0";
+    run(&session, code).await.ok();
+    // Whoever gave up waiting takes nothing away.
+    tokio::time::timeout(Duration::ZERO, session.late()).await.unwrap_err();
+    let waits = session.clone();
+    let given = tokio::spawn(async move { waits.late().await });
+    session.create_file("go", &b""[..]).await.unwrap();
+    let events = given.await.unwrap();
+    assert!(matches!(&events[..], [Event::LateStdout(bytes)] if &bytes[..] == b"said\n"), "{events:?}");
+    assert_eq!(run(&session, "1").await.ok().events.len(), 1);
+    session.stop().await.unwrap();
+    assert_eq!(session.late().await, []);
 }
