@@ -16,7 +16,7 @@ use super::show::Show;
 use crate::place::Places;
 use crate::printer::Printer;
 use crate::run::save::Out;
-use crate::run::{Signals, Stop, language};
+use crate::run::{Signals, Stop};
 
 /// An input that took longer is told how long.
 const TOLD: Duration = Duration::from_secs(1);
@@ -177,10 +177,6 @@ impl<'a> Talk<'a> {
             self.show.raised(raised)?;
             if let Some(hint) = elsewhere(raised) {
                 self.printer.hint(hint);
-            }
-            // In a session that was joined it is the server's to say.
-            if let Some(hint) = language::refused(raised).filter(|_| self.options.session.is_none()) {
-                self.printer.hint(format_args!("{hint}, as an option of the shell"));
             }
         }
         // Who pressed Ctrl-C knows, and sees where from the traceback.
