@@ -26,13 +26,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::runtime::RUNTIME;
 use crate::{ROOT, files};
 
 /// The interpreter that programs of the environment are started by, so that they find what the session installed.
 pub(crate) const PYTHON: &str = "/home/user/.local/bin/python";
 
-/// Where cells see what the layer's links lead to.
-const RUNTIME: &str = "/opt/cellblock/runtime";
 /// Sorted last: what a user installs is found before.
 const ENVIRONMENT: &str = "zzz_environment.pth";
 const PIP: &str = "import sys\n\nfrom pip._internal.cli.main import main\n\nsys.exit(main())\n";

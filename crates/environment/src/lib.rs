@@ -19,6 +19,7 @@
 mod base;
 mod command;
 mod compile;
+mod deno_cache;
 mod elf;
 mod error;
 mod fetch;

@@ -14,8 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
+use crate::deno_cache::{self, Making};
 use crate::layer::{self, Part};
 use crate::{Error, files};
+
+/// Where cells see the directory.
+pub(crate) const RUNTIME: &str = "/opt/cellblock/runtime";
 
 /// What runs code in a cell: an interpreter, and a kernel of ours in it that keeps variables from call to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,7 +63,6 @@ impl Runtime {
                 "--no-prompt",
                 "--no-lock",
                 "--no-config",
-                "--no-code-cache",
                 "--node-modules-dir=manual",
                 // `./people` is people.ts, as the check of TypeScript has it.
                 "--sloppy-imports",
@@ -125,7 +128,9 @@ pub fn extract(dir: &Path, extra: &[(&str, &[u8], u32)], environment: &Path) -> 
     for (name, content, mode) in extra {
         write(&staged.join(name), content, *mode)?;
     }
+    let cache = Making::begin(&staged, environment);
     compile(&staged.join(PACKAGES[0].0), environment);
+    cache.end(&staged);
     for (below, part) in &layer {
         let path = staged.join(below);
         let parent = path.parent().unwrap_or(&staged);
@@ -159,7 +164,8 @@ fn name(extra: &[(&str, &[u8], u32)], environment: &Path, layer: &[(PathBuf, Par
     let mut hash = Sha256::new();
     let extra = extra.iter().map(|(name, content, _)| (*name, *content));
     let layer = format!("{layer:?}");
-    let others = [("environment", environment), ("layer", layer.as_bytes())];
+    let cache = deno_cache::SCRIPT.as_bytes();
+    let others = [("environment", environment), ("layer", layer.as_bytes()), ("cache", cache)];
     let sources = PACKAGES.into_iter().flat_map(|(_, sources)| sources.iter().copied());
     for (name, content) in sources.chain(extra).chain(others) {
         hash.update((name.len() as u64).to_le_bytes());

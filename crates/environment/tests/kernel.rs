@@ -91,6 +91,36 @@ fn the_check_of_typescript_passes_its_own_tests() {
     assert!(said.contains("fail 0") && !said.contains("pass 0\n"), "{said}");
 }
 
+#[test]
+fn what_deno_would_find_out_is_there_for_every_home() {
+    let Some(root) = environment() else { return };
+    // A name that is another one in a URL.
+    let dir = tempfile::Builder::new().prefix("a b=c").tempdir().unwrap();
+    let runtime = environment::runtime::extract(dir.path(), &[], &root).unwrap();
+    for name in ["v8_code_cache_v2", "dep_analysis_cache_v2", "node_analysis_cache_v2"] {
+        let link = fs::read_link(runtime.join("home/.cache/deno").join(name)).unwrap();
+        assert_eq!(link, Path::new("/opt/cellblock/runtime/deno").join(name));
+        for beside in ["-wal", "-shm"] {
+            assert_eq!(fs::metadata(runtime.join(format!("deno/{name}{beside}"))).unwrap().len(), 0);
+        }
+    }
+    let rows = |of: &str| {
+        let ask = "import sqlite3, sys; print(sqlite3.connect(f'file:{sys.argv[1]}?immutable=1', uri=True)\
+                   .execute('select count(*) from codecache where specifier glob ?', sys.argv[2:]).fetchone()[0])";
+        // SQLite takes a path in a URL's form there.
+        let beside = tempfile::NamedTempFile::new().unwrap();
+        fs::copy(runtime.join("deno/v8_code_cache_v2"), beside.path()).unwrap();
+        let python = root.join("base/bin/python3");
+        let told = Command::new(python).args(["-I", "-c", ask]).arg(beside.path()).arg(of).output().unwrap();
+        String::from_utf8(told.stdout).unwrap().trim().parse::<u32>().unwrap()
+    };
+    assert!(rows("ext:deno_node/*") > 50);
+    assert_eq!(rows("node:process"), 1);
+    assert!(rows("file:///opt/cellblock/runtime/cellblock_kernel_js/*") > 20);
+    assert_eq!(rows("file:///opt/cellblock/env/lib/node_modules/acorn/*"), 1);
+    assert_eq!(rows("file:*"), rows("file:///opt/cellblock/*"));
+}
+
 /// Runs the tests in a directory of this crate.
 fn unittest(python: &Path, tests: &str, variables: &[(&str, PathBuf)]) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join(tests);

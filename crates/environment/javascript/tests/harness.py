@@ -26,6 +26,7 @@ DENO = os.environ.get("CELLBLOCK_TEST_DENO") or shutil.which("deno")
 RUNTIME = os.environ.get("CELLBLOCK_TEST_RUNTIME", "node")
 COMMANDS = {
     "node": [NODE, "--no-force-async-hooks-checks", str(KERNEL / "node.mjs")],
+    # Here each home is without Deno's cache, and making one would only cost time.
     "deno": [
         DENO, "run", "--quiet", "--allow-all", "--no-prompt", "--no-lock", "--no-config", "--no-code-cache",
         "--node-modules-dir=manual", "--sloppy-imports", "--inspect=127.0.0.1:0", "--inspect-publish-uid=http",

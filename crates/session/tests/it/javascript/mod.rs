@@ -132,3 +132,22 @@ async fn a_session_without_javascript_has_no_kernel_for_it() {
     })
     .await;
 }
+
+/// Deno's own cache is the runtime's, for all cells; what else it keeps is the home's.
+#[tokio::test(flavor = "multi_thread")]
+async fn deno_need_not_compile_what_every_cell_needs() {
+    with(COLD, async |bench: &Bench| {
+        let session = bench.session().await;
+        let code = "echo process.pid > one.mjs; deno run -A --log-level=debug one.mjs 2>&1 | grep -i cache";
+        let said = shell(&session, code).await.ok().stdout().to_owned();
+        assert!(said.contains("cache hit for ES module: node:process"), "{said}");
+        assert!(!said.contains("Updating V8 code cache for ES module: ext:"), "{said}");
+        let code = "cd ~/.cache/deno && touch own && ls own *_v2; echo x > v8_code_cache_v2";
+        let ran = shell(&session, code).await;
+        let names = "dep_analysis_cache_v2\nnode_analysis_cache_v2\nown\nv8_code_cache_v2\n";
+        assert_eq!(ran.stdout(), names, "{ran:?}");
+        assert!(format!("{ran:?}").contains("v8_code_cache_v2: Read-only file system"), "{ran:?}");
+        session.stop().await.unwrap();
+    })
+    .await;
+}
