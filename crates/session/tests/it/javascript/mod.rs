@@ -139,7 +139,7 @@ async fn deno_need_not_compile_what_every_cell_needs() {
     with(COLD, async |bench: &Bench| {
         let session = bench.session().await;
         let code = "echo process.pid > one.mjs; deno run -A --log-level=debug one.mjs 2>&1 | grep -i cache";
-        let said = shell(&session, code).await.ok().stdout().to_owned();
+        let said = shell(&session, code).await.ok().stdout();
         assert!(said.contains("cache hit for ES module: node:process"), "{said}");
         assert!(!said.contains("Updating V8 code cache for ES module: ext:"), "{said}");
         let code = "cd ~/.cache/deno && touch own && ls own *_v2; echo x > v8_code_cache_v2";
