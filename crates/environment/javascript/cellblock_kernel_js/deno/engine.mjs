@@ -26,8 +26,10 @@ const { queueMicrotask: soon, eval: evaluate } = globalThis;
 const STRICT = /^(?:\s|\/\/.*(?:[\n\r\u2028\u2029]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*(['"])use strict\1/;
 
 export class Engine extends Inspected {
-  constructor() {
+  /** `terminated`: whether a termination has just been, and who wished it is still to be heard. */
+  constructor(terminated) {
     super();
+    this.terminated = terminated;
     this.last = false;
     this.held = new Set();
     this.making = false;
@@ -55,6 +57,9 @@ export class Engine extends Inspected {
       // The promise tells, and of what was not compiled there is none.
       if (last && promise !== null) return;
       drop(this.held, promise);
+      // V8 may tell of it as of an exception. Who wished it ends the call.
+      const thrown = answer?.exceptionDetails;
+      if (thrown !== undefined && (thrown.exception ?? answer.result).subtype === 'null' && this.terminated()) return;
       soon(() => settled(error ? { lost: true } : this.ended(answer, prefix.length)));
     });
     this.making = false;

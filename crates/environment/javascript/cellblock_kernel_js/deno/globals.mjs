@@ -22,7 +22,7 @@ const NAMES = [
 const GETTERS = new Set(['Buffer', 'global', 'process']);
 
 export class Globals {
-  install(kernel, { owner }, { words }) {
+  install(kernel, { owner, shielded }, { words }) {
     installStreams(kernel);
     installRefusals(kernel);
     installTicks(words);
@@ -34,7 +34,8 @@ export class Globals {
     this.builtin = new Set();
     for (const name of NAMES) {
       if (name in globalThis) continue;
-      lazy(name, () => apply(getBuiltinModule, process, [name]));
+      // A module whose loading an interrupt terminates never works again.
+      lazy(name, () => shielded(() => apply(getBuiltinModule, process, [name])));
       this.builtin.add(name);
     }
     lazy('require', () => loader.required().require);

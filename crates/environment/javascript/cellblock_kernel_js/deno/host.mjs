@@ -33,7 +33,7 @@ function textOf(value, { depth, maxArrayLength, maxStringLength, breakLength, cu
 export function host() {
   const port = new Port();
   const calls = new AsyncLocalStorage();
-  const engine = new Engine();
+  const engine = new Engine(() => port.terminated());
   const globals = new Globals();
   const { run, getStore } = AsyncLocalStorage.prototype;
   const as = (owner, call) => apply(run, calls, [owner, call]);

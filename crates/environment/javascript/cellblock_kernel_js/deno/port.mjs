@@ -59,8 +59,13 @@ export class Port {
     whenWoken(() => this.woken());
   }
 
+  /** Whether there was a termination of which this thread has not been told yet. */
+  terminated() {
+    return load(this.words, KILLED) === 1;
+  }
+
   woken() {
-    if (load(this.words, KILLED) === 1) {
+    if (this.terminated()) {
       // Nothing of ours stands on the stack: what was begun has ended without us.
       this.depth = 0;
       store(this.words, SHIELD, 0);
@@ -73,7 +78,7 @@ export class Port {
 
   /** Whether what Deno tells of may be the end of what an interrupt terminated. It may come in the next call. */
   killed() {
-    return load(this.words, KILLED) === 1 || now() < this.killing;
+    return this.terminated() || now() < this.killing;
   }
 
   hear() {

@@ -57,7 +57,8 @@ function installStream(kernel, name, kind, fd) {
 }
 
 function made(kernel, kind, fd) {
-  const { Writable } = process.getBuiltinModule('stream');
+  // A module whose loading an interrupt terminates never works again.
+  const { Writable } = kernel.host.shielded(() => process.getBuiltinModule('stream'));
   const stream = new Writable({
     decodeStrings: false,
     emitClose: false,
