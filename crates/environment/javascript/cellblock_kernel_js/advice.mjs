@@ -27,7 +27,7 @@ export class Failures {
 
   /** Remembers a call: its number, text, and what its report says. `ran`: whether any of it did. */
   add(number, code, { ename, evalue, interrupted }, ran) {
-    const [first] = split(evalue, '\n', 1);
+    const first = split(evalue, '\n', 1)[0];
     const reason = interrupted ? '' : `: ${ename}${first ? `: ${first}` : ''}`;
     const said = reason.length > REASON ? `${slice(reason, 0, REASON)}…` : reason;
     push(this.calls, { number, code: slice(code, 0, TEXT), what: `${interrupted ? 'was interrupted' : ran ? 'failed' : 'did not run'}${ran ? ' before it came to that' : ''}${said}` });

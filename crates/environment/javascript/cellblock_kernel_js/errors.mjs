@@ -138,7 +138,7 @@ function shallow(host, error, all, level) {
   for (let at = 0; at < lines.length; at += 1) {
     const inner = match(INNER, lines[at]);
     if (inner === null) continue;
-    const [, head, name, comma] = inner;
+    const { 1: head, 2: name, 3: comma } = inner;
     const value = error[name];
     if (host.isError(value)) {
       lines[at] = `${head}${within(value, '  ')}${comma}`;
@@ -157,7 +157,7 @@ function shallow(host, error, all, level) {
 function original(place, maps) {
   const map = maps.get(place.name);
   if (!map) return place;
-  const [line, column] = map.original(place.line, place.column);
+  const { 0: line, 1: column } = map.original(place.line, place.column);
   return { name: place.name, line, column };
 }
 
@@ -169,7 +169,7 @@ export function mapped(text, maps) {
     const found = test(FRAME, lines[at]) && match(PLACE, lines[at]);
     const map = found && maps.get(found[1]);
     if (!map) continue;
-    const [line, column] = map.original(+found[2], +found[3]);
+    const { 0: line, 1: column } = map.original(+found[2], +found[3]);
     const old = `${found[1]}:${found[2]}:${found[3]}`;
     const start = lastIndexOf(lines[at], old);
     lines[at] = `${slice(lines[at], 0, start)}${found[1]}:${line}:${column}${slice(lines[at], start + old.length)}`;

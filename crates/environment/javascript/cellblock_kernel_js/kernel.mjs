@@ -28,7 +28,7 @@
 //   evaluate(source, name, owner, settled)   evaluates in the global scope with `replMode`, on behalf of `owner` (any
 //                               object). Calls `settled` once, with { value } or
 //                               { thrown, line, column } (the last two, from 1, of a syntax error, or 0) or
-//                               { lost: true } (nothing can settle it any more). After a termination it may never.
+//                               { refused: true } (the runtime did not begin it, or does not tell). After a termination it may never.
 //   owner()                     the owner on whose behalf the running code runs, or undefined
 //   as(owner, call)             calls it on behalf of the owner, and gives what it gives
 //   shielded(call)              calls it (synchronous, short), and no interrupt terminates code within it
@@ -41,6 +41,7 @@
 //   load(specifier, options)    dynamic import, relative to the current directory
 //   require(specifier)          loads a CommonJS module relative to the current directory (Deno may lack it)
 //   acorn()                     the parser, or a promise of it, loaded when first asked for
+//   broken()                    ends the process at once, and says why: what code has changed keeps it from speaking
 //   finish(status)              runs exit handlers and ends the process with that status, by way of on.leaving
 //   drain(status)               the same once the event loop is empty
 //   ready()                     before a question: settles when what follows can be told
@@ -57,10 +58,14 @@ import { installDisplay } from './display.mjs';
 import { Program } from './program.mjs';
 import { Reports } from './reports.mjs';
 
+const { Error, TypeError } = globalThis;
 /** The exit status of a program that was interrupted, as a shell has it. */
 const INTERRUPTED = 130;
 /** Not written where it is imported: Deno reads every module that it finds named in an `import()` before it begins. */
 const QUESTIONS = './questions.mjs';
+const REFUSED =
+  'the runtime could not run this code, or tell how it ended: what code has changed in its objects or in those of the ' +
+  'language (Object.prototype, process) breaks it. Undo that, or begin a new session';
 
 class Call {
   constructor(id, request, number, cpu) {
@@ -172,7 +177,7 @@ export class Kernel {
     this.program.start(call);
   }
 
-  /** The evaluation has settled: { value }, { thrown, … } or { lost }. */
+  /** The evaluation has settled: { value }, { thrown, … } or { refused }. */
   settled(call, told) {
     const { host } = this;
     const ended = own(told);
@@ -183,14 +188,19 @@ export class Kernel {
     }
     if ('thrown' in ended) {
       this.afterwards(call, { error: ended.thrown, line: ended.line, column: ended.column });
-    } else if (ended.lost) {
-      this.afterwards(call, { error: new Error('what the code waits for can never come: nothing is left that could settle it') });
+    } else if (ended.refused) {
+      this.afterwards(call, { error: new Error(REFUSED) });
     } else if (!call.final && host.isPromise(ended.value)) {
-      host.then(
-        ended.value,
-        (value) => this.afterwards(call, { value }),
-        (error) => (call.done ? this.reports.late(error, call) : this.afterwards(call, { error })),
-      );
+      try {
+        host.then(
+          ended.value,
+          (value) => this.afterwards(call, { value }),
+          (error) => (call.done ? this.reports.late(error, call) : this.afterwards(call, { error })),
+        );
+      } catch (error) {
+        // Of `Promise[Symbol.species]`, which is the code's to change.
+        this.afterwards(call, { error });
+      }
     } else {
       this.afterwards(call, { value: ended.value });
     }
@@ -229,9 +239,13 @@ export class Kernel {
   tell(call, outcome) {
     if (call.done) return;
     const last = this.reports.whatever(call, outcome);
-    this.host.shielded(() => {
-      if (!call.done) this.reports.send(call, last);
-    });
+    try {
+      this.host.shielded(() => {
+        if (!call.done) this.reports.send(call, last);
+      });
+    } catch {
+      this.host.broken();
+    }
   }
 
   /** A whole program has run: its event loop goes on to the end, and then `leaving` reports. */

@@ -7,6 +7,7 @@
 import { redeclared, withConstants } from './declarations.mjs';
 import { Names, charCode, defineProperty, endsWith, getOwnPropertyDescriptor, hasOwn, includes, keys, match, numberText, own, test, toText, trimEnd } from './safe.mjs';
 
+const { Promise, SyntaxError } = globalThis;
 /** Texts of cells kept for tracebacks, characters; the oldest go first. */
 const TEXTS = 4 << 20;
 const MODULE = /\b(?:import|export)\b/;
@@ -169,7 +170,7 @@ export class Program {
     for (;;) {
       globalThis[GLOBAL] = namespaces;
       const text = declarationsOf(imports, GLOBAL, assigned);
-      const ended = own(await new Promise((settled) => host.evaluate(text, `${call.url}.imports`, call, settled)));
+      const ended = await new Promise((settle) => host.evaluate(text, `${call.url}.imports`, call, (told) => settle(own(told))));
       delete globalThis[GLOBAL];
       if (!hasOwn(ended, 'thrown')) {
         for (const { names } of imports) for (const { local } of names) if (local !== null) this.noteName(local, true);

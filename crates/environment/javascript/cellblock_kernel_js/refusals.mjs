@@ -6,6 +6,7 @@
 import { STDERR } from './wire.mjs';
 import { apply, defineProperty, getOwnPropertyDescriptor } from './safe.mjs';
 
+const { process } = globalThis;
 const nobody = (what) =>
   `${what} has nobody to ask: this code runs without a terminal. Put the value into the code, or read it from a file.`;
 const { getBuiltinModule } = process;

@@ -2,8 +2,10 @@
 //
 // What must stay true: code that overwrites `JSON.stringify`, `Array.prototype.map`, `Promise` or `globalThis.console`
 // breaks itself and not the kernel. So the kernel's modules use these functions, operators, classes, plain loops and
-// `await` (which asks no `then` of a native promise), and no methods of prototypes between calls. Modules that are
-// loaded later for one purpose (acorn, TypeScript) are not held to it.
+// `await` (which asks no `then` of a native promise), and no methods of prototypes between calls. Arrays are neither
+// spread nor taken apart by position, which asks their iterator. Modules that are loaded later for one purpose (acorn,
+// TypeScript) are not held to it. Nor are Node and Deno: a setter for `0` or a property `error` of all objects breaks
+// their own code. Then the call fails, or the process ends, with a sentence that says so.
 
 const { call } = Function.prototype;
 /** A method as a function whose first argument is what it is called on. */
@@ -33,7 +35,11 @@ export const trim = uncurried(String.prototype.trim);
 export const trimEnd = uncurried(String.prototype.trimEnd);
 export const numberText = uncurried(Number.prototype.toString);
 export const join = uncurried(Array.prototype.join);
-export const push = uncurried(Array.prototype.push);
+export const concat = uncurried(Array.prototype.concat);
+/** Puts a value at the end of a list, whatever code gave to all objects under that number. */
+export const push = (list, value) => {
+  defineProperty(list, list.length, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+};
 const execute = uncurried(RegExp.prototype.exec);
 /** `pattern.exec(text)`. */
 export const match = (pattern, text) => execute(pattern, text);

@@ -155,7 +155,10 @@ export function encodeBundle(bundle) {
     const types = keys(data);
     for (let at = 0; at < types.length; at += 1) {
       const size = toJson(data[types[at]]).length;
-      if (size > most) [largest, most] = [types[at], size];
+      if (size > most) {
+        largest = types[at];
+        most = size;
+      }
     }
     delete data[largest];
     notes += `${notes && '\n'}[${largest} of ${(most / (1 << 20)).toFixed(1)} MiB left out: a display holds ${BUNDLE >> 20} MiB]`;

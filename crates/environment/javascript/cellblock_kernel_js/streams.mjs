@@ -2,6 +2,7 @@
 
 import { apply } from './safe.mjs';
 
+const { process } = globalThis;
 const { nextTick } = process;
 const soon = (call) => apply(nextTick, process, [call]);
 

@@ -1,7 +1,7 @@
 """Values, scope, and what a report says."""
 
 import unittest
-from harness import RUNTIME, Kernel, KernelCase, cell
+from harness import RUNTIME, Call, Gone, Kernel, KernelCase, cell
 
 
 class Scope(KernelCase):
@@ -212,6 +212,33 @@ class Reports(KernelCase):
         self.assert_alive()
 
 
+FAILS = "() => { throw new Error('broken') }"
+#: What code may change that the kernel does not depend on.
+CHANGES = [
+    "Object.prototype.toJSON = () => 'J'",
+    f"Object.prototype.toJSON = {FAILS}",
+    "Object.prototype.then = () => {}",
+    "Reflect = Object = Array = Promise = undefined",
+    "Map = Set = WeakMap = WeakRef = Symbol = JSON = Math = Number = String = Function = Buffer = URL = Atomics = undefined",
+    "Error = TypeError = SyntaxError = RegExp = Uint8Array = Int32Array = setTimeout = setImmediate = queueMicrotask = undefined",
+    "Object.defineProperty(Promise, Symbol.species, { get() { throw new Error('broken') } })",
+    f"for (const name of ['get', 'set', 'has', 'delete']) Map.prototype[name] = {FAILS}; Set.prototype.add = Set.prototype.delete = {FAILS}",
+    f"for (const name of Object.keys(require('fs'))) try {{ require('fs')[name] = {FAILS} }} catch {{}}",
+    f"process.cwd = process.cpuUsage = process.hrtime = performance.now = {FAILS}",
+    "delete globalThis.process",
+    f"require('async_hooks').AsyncLocalStorage.prototype.run = {FAILS}",
+    f"require('events').prototype.listenerCount = {FAILS}",
+]
+#: What nothing runs without.
+BREAKS = [
+    "Object.defineProperty(Object.prototype, 'error', { get() { return 5 } })",
+    "Object.defineProperty(Object.prototype, '0', { set() { throw new Error(\"the setter's\") } })",
+    "Object.defineProperty(Array.prototype, '0', { set() { throw new Error(\"the setter's\") } })",
+    f"for (const name of ['push', 'pop', 'shift']) Array.prototype[name] = {FAILS}",
+    f"process.emit = {FAILS}; process.nextTick = () => {{}}",
+]
+
+
 class Start(unittest.TestCase):
     def test_an_idle_kernel_ends_with_its_socket(self) -> None:
         kernel = Kernel()
@@ -239,6 +266,34 @@ class Start(unittest.TestCase):
                 kernel.run(f"Object.prototype.{name} = {{}}; 5")
                 call = kernel.run("console.log('ran'); 21 * 2")
                 self.assertEqual((call.status, call.stdout, call.value), ("ok", "ran\n", "42"), call.report)
+
+    def test_what_the_kernel_does_not_ask_may_be_anything(self) -> None:
+        for code in CHANGES:
+            with self.subTest(code), Kernel() as kernel:
+                self.assertEqual(kernel.run(f"{code}; 0").status, "ok")
+                call = kernel.run("console.log('ran'); ({ a: [21 * 2] })")
+                self.assertEqual((call.status, call.stdout, call.value), ("ok", "ran\n", "{ a: [ 42 ] }"), call.report)
+                call = kernel.run("throw [7][0]")
+                self.assertEqual((call.status, call.report["evalue"]), ("raised", "7"))
+                self.assertEqual(kernel.run("const late = 5").status, "ok")
+                self.assertTrue(kernel.interrupted("console.log('READY'); for (;;) ;").report["interrupted"])
+                self.assertEqual(kernel.run("late").value, "5")
+
+    def test_what_breaks_the_runtime_is_told(self) -> None:
+        for code in BREAKS:
+            with self.subTest(code), Kernel() as kernel:
+                said = ""
+                try:
+                    for each in (f"{code}; 0", "21 * 2", "21 * 2"):
+                        call = Call()
+                        kernel.collect(kernel.send(each), result=call)
+                        said += call.report.get("evalue", "") if call.status == "raised" else f"{call.value} "
+                except (Gone, ConnectionError):
+                    # The interpreter has ended, and said why.
+                    said += call.everything + str(kernel.last_words())
+                    self.assertNotEqual(kernel.process.wait(20), 0)
+                # A call ends, and either as it should or with what is wrong.
+                self.assertTrue("42" in said or "could not run" in said or "breaks" in said or "the setter's" in said, said)
 
     def test_of_what_fails_later_the_first_is_told(self) -> None:
         with Kernel() as kernel:

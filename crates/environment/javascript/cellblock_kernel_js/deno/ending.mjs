@@ -8,6 +8,8 @@ import { apply, defineProperty } from '../safe.mjs';
 import { ownerOf } from './stacks.mjs';
 import { leave } from './system.mjs';
 
+const { process } = globalThis;
+
 export function installEnding(on, owner, port) {
   const { dispatchEvent, queueMicrotask: soon } = globalThis;
   const { emit, listenerCount } = process;

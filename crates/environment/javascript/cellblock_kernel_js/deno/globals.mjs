@@ -5,12 +5,13 @@
 
 import { importable, installPlace, isUnread, lazy } from '../globals.mjs';
 import { installRefusals } from '../refusals.mjs';
-import { apply, defineProperty } from '../safe.mjs';
+import { apply, concat, defineProperty, isArray } from '../safe.mjs';
 import { Loader } from './modules.mjs';
 import { installStreams } from './streams.mjs';
 import { installTicks } from './ticks.mjs';
 import { installTimers } from './timers.mjs';
 
+const { process } = globalThis;
 const NAMES = [
   'assert', 'async_hooks', 'buffer', 'child_process', 'cluster', 'constants', 'dgram', 'diagnostics_channel', 'dns',
   'domain', 'events', 'fs', 'http', 'http2', 'https', 'inspector', 'net', 'os', 'path', 'perf_hooks', 'punycode',
@@ -45,8 +46,8 @@ export class Globals {
   }
 
   begin({ argv, filename }) {
-    if (Array.isArray(argv)) {
-      process.argv = [Deno.execPath(), ...argv];
+    if (isArray(argv)) {
+      process.argv = concat([Deno.execPath()], argv);
       Deno.args = argv.slice(1);
     }
     this.loader.begin(filename);

@@ -9,15 +9,18 @@ import { installStacks } from './stacks.mjs';
 import { childrenSeconds } from './system.mjs';
 import { apply, match, startsWith } from '../safe.mjs';
 
+const { process } = globalThis;
 const { inspect, chdir, cwd } = Deno;
 const { isProxy, isPromise, isNativeError } = Deno[Deno.internal].core;
 const { then } = Promise.prototype;
-const { setImmediate: later, queueMicrotask: soon, Error: AnyError, SyntaxError } = globalThis;
-const { getBuiltinModule } = process;
+const { setImmediate: later, setTimeout: after, clearTimeout, queueMicrotask: soon, Error: AnyError, SyntaxError } = globalThis;
+const { getBuiltinModule, cpuUsage } = process;
 const { AsyncLocalStorage } = process.getBuiltinModule('async_hooks');
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 const isError = (value) => isNativeError(value) || (!isProxy(value) && apply(isInstance, AnyError, [value]));
+/** Milliseconds that a turn of the event loop takes at most, if it does nothing else. */
+const LATEST = 100;
 const BARE = /^\[([^]*?)\]((?: \{[^]*)?)$/;
 
 
@@ -28,6 +31,20 @@ function textOf(value, { depth, maxArrayLength, maxStringLength, breakLength, cu
   // An error without frames.
   const bare = isNativeError(value) && startsWith(text, '[') ? match(BARE, text) : null;
   return bare === null ? text : bare[1] + bare[2];
+}
+
+/** In a microtask: what it leads to may be code of the user's, which a termination may hit. */
+function turn(call) {
+  let timer;
+  const come = () => {
+    if (timer === null) return;
+    clearTimeout(timer);
+    timer = null;
+    soon(call);
+  };
+  // Immediates fail where code has changed what arrays do.
+  timer = after(come, LATEST);
+  later(come);
 }
 
 export function host() {
@@ -54,8 +71,7 @@ export function host() {
     evaluate: (source, name, whose, settled) => as(whose, () => engine.evaluate(source, name, whose, settled)),
     as,
     owner,
-    // In a microtask: what it leads to may be code of the user's, which a termination may hit.
-    turn: (call) => void later(() => soon(call)),
+    turn,
     apart: soon,
     inspect: textOf,
     isError,
@@ -70,7 +86,6 @@ export function host() {
       if (request.language === 'typescript') port.shield(() => apply(getBuiltinModule, process, ['child_process']));
       if (request.final !== true) return;
       // Its event loop may be empty before its code has settled.
-      engine.last = true;
       port.release();
       ending.drain();
     },
@@ -83,10 +98,12 @@ export function host() {
     isLazy: (name) => globals.isLazy(name),
     modules: (prefix) => globals.modules(prefix),
     libraries: () => libraries(),
+    broken: () => port.broken(),
     finish: (status) => ending.finish(status),
-    drain: () => engine.close(),
+    // Workers begin at once now, and the program's end waits for no session.
+    drain: () => engine.disconnect(),
     cpu: () => {
-      const { user, system } = process.cpuUsage();
+      const { user, system } = apply(cpuUsage, process, []);
       return (user + system) / 1e6 + childrenSeconds();
     },
     cwd: () => {

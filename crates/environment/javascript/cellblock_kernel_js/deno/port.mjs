@@ -15,13 +15,15 @@
 import { fd, reader, whenWoken, words, worker } from './thread.mjs';
 import { ANSWER, CANCELLED, SHIELD, WISH, mark } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
-import { Bytes, performanceNow as now } from '../safe.mjs';
+import { Bytes, apply, encode, performanceNow as now } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
 import { resumeTicks } from './ticks.mjs';
 import { KILLED } from './words.mjs';
 import { leave, readWhole, readable, sendWhole } from './system.mjs';
 
 const { load, store, wait } = Atomics;
+const { writeSync } = Deno.stderr;
+const BROKEN = encode('what the code changed in the objects of the language or the runtime breaks its interpreter: it ends here\n');
 /** Milliseconds in which Deno tells of a termination as of an exception, more than once at times. */
 const TELLING = 1000;
 
@@ -52,6 +54,11 @@ export class Port {
       this.depth = 0;
       store(words, SHIELD, 0);
     }
+  }
+
+  broken() {
+    apply(writeSync, Deno.stderr, [BROKEN]);
+    leave(70);
   }
 
   serve(on) {

@@ -7,6 +7,8 @@
 import { apply } from '../safe.mjs';
 import { heard, whenHeard } from '../signals.mjs';
 
+const { process } = globalThis;
+
 export { forget as guardSignals } from '../signals.mjs';
 
 const { listenerCount } = process;

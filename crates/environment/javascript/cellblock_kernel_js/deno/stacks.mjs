@@ -20,7 +20,7 @@ const LIMIT = 50;
 const SHOWN = 10;
 const SPACE = /[\s'"\u0000-\u001f]/;
 
-const { Error: AnyError } = globalThis;
+const { Error: AnyError, WeakRef } = globalThis;
 const { toString: describe } = AnyError.prototype;
 const remember = uncurried(WeakMap.prototype.set);
 const recall = uncurried(WeakMap.prototype.get);

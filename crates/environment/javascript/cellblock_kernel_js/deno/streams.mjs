@@ -7,6 +7,7 @@ import { STDERR, STDOUT } from '../wire.mjs';
 import { defineProperty, keys } from '../safe.mjs';
 import { endless, traits } from '../streams.mjs';
 
+const { process } = globalThis;
 const { Console } = Deno[Deno.internal];
 
 export function installStreams(kernel) {

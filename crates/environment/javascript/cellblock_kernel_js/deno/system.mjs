@@ -4,6 +4,7 @@
 // `Deno.dlopen` of the library by its name finds the one that Deno itself is linked with. No `errno` is asked for: it
 // belongs to the thread that called, and what follows a failure (poll, or the end) tells enough.
 
+const { BigInt, BigInt64Array, Error, Int32Array, Number } = globalThis;
 export const POLLIN = 1;
 export const POLLOUT = 4;
 const MSG_NOSIGNAL = 0x4000;

@@ -11,6 +11,7 @@
 import { WISH } from '../node/words.mjs';
 import { apply, defineProperty } from '../safe.mjs';
 
+const { process } = globalThis;
 const { createHook } = process.getBuiltinModule('async_hooks');
 const { getAsyncContext, setAsyncContext } = Deno[Deno.internal].core;
 const { queueMicrotask: soon } = globalThis;

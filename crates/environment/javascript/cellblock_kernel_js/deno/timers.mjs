@@ -4,7 +4,7 @@
 // microtask that follows, where a termination ends only the callback (port.mjs). A timer that another callback of the
 // same turn has cleared meanwhile stays silent.
 
-import { apply, defineProperty, uncurried } from '../safe.mjs';
+import { apply, concat, defineProperty, uncurried } from '../safe.mjs';
 import { due as ticksFirst, heed } from './ticks.mjs';
 
 const { queueMicrotask: soon } = globalThis;
@@ -21,15 +21,16 @@ export function installTimers() {
     const due = new Set();
     const methods = {
       [name](callback, ...rest) {
-        if (typeof callback !== 'function') return apply(set, globalThis, [callback, ...rest]);
-        const timer = set(function (...given) {
+        if (typeof callback !== 'function') return apply(set, globalThis, concat([callback], rest));
+        const goesOff = function (...given) {
           add(due, timer);
           ticksFirst();
           soon(() => {
             heed();
             if (remove(due, timer)) apply(callback, this, given);
           });
-        }, ...rest);
+        };
+        const timer = apply(set, globalThis, concat([goesOff], rest));
         return timer;
       },
       [clearing](timer) {

@@ -5,6 +5,10 @@
 
 import { apply } from '../safe.mjs';
 
+const { process, setTimeout: after } = globalThis;
+/** Exceptions without a turn of the event loop: what Node does after each fails as well, and for ever. */
+const MANY = 10000;
+
 export function installEnding(on, owner, port) {
   const really = process.reallyExit;
   const { exit, emit, on: listen, removeListener, listenerCount, hasUncaughtExceptionCaptureCallback } = process;
@@ -31,23 +35,44 @@ export function installEnding(on, owner, port) {
   apply(listen, process, ['exit', last]);
   apply(listen, process, ['beforeExit', wait]);
 
+  let many = 0;
+  const count = () => {
+    many += 1;
+    // Not an immediate, which comes among them.
+    if (many === 1) after(() => (many = 0), 0);
+    if (many > MANY) port.broken();
+  };
+
   // What C++ calls with an exception that nobody caught, or a rejection that nobody handled.
   const take = () => {};
   process._fatalException = (error, fromPromise) => {
-    // A termination has left it.
-    apply(removeListener, process, ['uncaughtException', take]);
-    const handled =
-      apply(listenerCount, process, ['uncaughtException']) > 0 || apply(hasUncaughtExceptionCaptureCallback, process, []);
-    if (handled) return apply(caught, process, [error, fromPromise]);
     const whose = owner();
-    apply(listen, process, ['uncaughtException', take]);
+    let theirs = false;
     try {
+      // A termination has left it.
+      apply(removeListener, process, ['uncaughtException', take]);
+      const handled =
+        apply(listenerCount, process, ['uncaughtException']) > 0 || apply(hasUncaughtExceptionCaptureCallback, process, []);
+      if (handled) {
+        theirs = true;
+        return apply(caught, process, [error, fromPromise]);
+      }
+      apply(listen, process, ['uncaughtException', take]);
       // It mends Node's own state after the exception.
       apply(caught, process, [error, fromPromise]);
-    } finally {
       apply(removeListener, process, ['uncaughtException', take]);
+    } catch (failure) {
+      // Of a listener of the user's it ends the process. Else it is what calls listeners that fails.
+      if (theirs) throw failure;
     }
-    on.uncaught(error, whose, fromPromise);
+    try {
+      on.uncaught(error, whose, fromPromise);
+      if (!fromPromise) count();
+    } catch (failure) {
+      // Of a handler of 'exit'.
+      if (process._exiting) throw failure;
+      port.broken();
+    }
     return true;
   };
 

@@ -11,14 +11,11 @@
 //   where Node then calls JavaScript: the process dies. Waiting for what never comes, or an interrupt, leaves such
 //   promises.
 
-import { Session } from 'node:inspector';
 import { promiseHooks } from 'node:v8';
 import { Inspected } from '../inspected.mjs';
 import { apply, defineProperty, match, uncurried } from '../safe.mjs';
 
 const { onInit } = promiseHooks;
-const { connect, disconnect } = Session.prototype;
-const { Promise } = globalThis;
 const { then } = Promise.prototype;
 const hold = uncurried(Set.prototype.add);
 const drop = uncurried(Set.prototype.delete);
@@ -29,23 +26,6 @@ const MESSAGE = /^\w+: (.*)/;
 const VALUE = '.repl_result';
 
 export class Engine extends Inspected {
-  connect() {
-    this.session = new Session();
-    apply(connect, this.session, []);
-    this.id = null;
-  }
-
-  disconnect() {
-    const { session } = this;
-    this.session = null;
-    if (session !== null) apply(disconnect, session, []);
-  }
-
-  post(method, parameters, answered) {
-    if (this.session === null) this.connect();
-    super.post(method, parameters, answered);
-  }
-
   take(remote) {
     // Most sessions never need it.
     if (this.id === null && remote.objectId !== undefined) this.nameSink();
@@ -83,13 +63,13 @@ export class Engine extends Inspected {
     });
     this.disconnect();
     if (promise === undefined) stop();
-    if (early !== null) {
+    if (promise === undefined || early !== null) {
       drop(held, promise);
-      settled(early);
+      settled(early ?? { refused: true });
+      return;
     }
-    if (promise === undefined || early !== null) return;
     // Whatever the code has done to the class, `then` makes a plain promise.
-    defineProperty(promise, 'constructor', { __proto__: null, value: Promise });
+    defineProperty(promise, 'constructor', { __proto__: null, value: undefined });
     const ended = (told) => {
       drop(held, promise);
       settled(told);

@@ -8,9 +8,10 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { hidden, importable, installPlace, isUnread, lazy, reworded } from '../globals.mjs';
 import { installRefusals } from '../refusals.mjs';
-import { apply, create, defineProperty, match } from '../safe.mjs';
+import { apply, concat, create, defineProperty, isArray, match, own } from '../safe.mjs';
 import { installStreams } from './streams.mjs';
 
+const { process } = globalThis;
 const { dirname, isAbsolute, join } = path;
 const { getBuiltinModule, cwd } = process;
 /** Where cells see the environment's libraries. */
@@ -74,7 +75,7 @@ export class Globals {
   }
 
   begin({ argv, filename }) {
-    if (Array.isArray(argv)) process.argv = [process.execPath, ...argv];
+    if (isArray(argv)) process.argv = concat([process.execPath], argv);
     this.filename = typeof filename === 'string' && isAbsolute(filename) ? filename : null;
     if (this.filename === null) return;
     this.module.filename = this.module.id = this.filename;
@@ -177,6 +178,6 @@ export class Globals {
   }
 
   acorn() {
-    return (this.parser ??= createRequire(import.meta.url)(join(this.libraries(), 'acorn')));
+    return (this.parser ??= own(createRequire(import.meta.url)(join(this.libraries(), 'acorn'))));
   }
 }

@@ -12,6 +12,7 @@ import { installKill } from './kill.mjs';
 import { guardSignals } from './signals.mjs';
 import { apply, defineProperty, slice, lastIndexOf, split, startsWith } from '../safe.mjs';
 
+const { process } = globalThis;
 const { inspect } = util;
 const { isNativeError, isPromise, isProxy } = util.types;
 const { then } = Promise.prototype;
@@ -19,7 +20,7 @@ const { setImmediate: later, Error: AnyError, SyntaxError } = globalThis;
 const { cpuUsage, chdir, cwd } = process;
 const { readFileSync, statfsSync } = fs;
 /** Whatever the code does to the class, `then` of this one makes a plain promise. */
-const SETTLED = defineProperty(Promise.resolve(), 'constructor', { value: Promise });
+const SETTLED = defineProperty(Promise.resolve(), 'constructor', { value: undefined });
 const isInstance = Function.prototype[Symbol.hasInstance];
 
 export function host(fd) {
@@ -73,6 +74,7 @@ export function host(fd) {
     isLazy: (name) => globals.isLazy(name),
     modules: (prefix) => globals.modules(prefix),
     libraries: () => globals.libraries(),
+    broken: () => port.broken(),
     finish: (status) => ending.finish(status),
     drain() {},
     cpu: () => {

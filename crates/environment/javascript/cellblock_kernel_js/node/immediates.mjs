@@ -8,6 +8,7 @@
 import { apply, defineProperty } from '../safe.mjs';
 import { WISH } from './words.mjs';
 
+const { process } = globalThis;
 const { setImmediate: native } = globalThis;
 // Not by `import`, which would give importers what the module had before.
 const timers = process.getBuiltinModule('timers');

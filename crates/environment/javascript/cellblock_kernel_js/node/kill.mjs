@@ -9,6 +9,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { apply, lastIndexOf, own, slice, split, test } from '../safe.mjs';
 
+const { process } = globalThis;
 const { pid: self, _kill: send } = process;
 const { listenerCount } = process;
 const { signals, errno } = constants;

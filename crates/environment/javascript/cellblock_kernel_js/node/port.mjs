@@ -18,24 +18,28 @@
 // Code that waited when it was interrupted may go on when the call has ended, and never end. It is terminated if the
 // next call finds this thread busy with it.
 
+import EventEmitter from 'node:events';
 import fs from 'node:fs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
-import { Bytes } from '../safe.mjs';
+import { Bytes, apply } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
 import { ANSWER, CANCELLED, INTERRUPTED, MAIN, NOBODY, READER, SHIELD, WISH, WORDS, mark } from './words.mjs';
 
+const { process } = globalThis;
 const { compareExchange, load, store, wait, notify } = Atomics;
 const { writeSync, read, readSync } = fs;
 const { setImmediate: later, setTimeout: after } = globalThis;
-const { kill, pid } = process;
+const { kill, pid, reallyExit } = process;
+const { emit } = EventEmitter.prototype;
+/** Ends the process without a word to anybody. */
+const exit = (status) => apply(reallyExit, process, [status]);
 const getBuiltinModule = process.getBuiltinModule.bind(process);
 /** Milliseconds between two looks at the socket while the watcher starts. */
 const LOOK = 1;
-const GONE = ['EPIPE', 'ECONNRESET', 'ENOTCONN'];
 
 /** The other end is gone: nobody is left to report to. */
 function leave() {
-  kill.call(process, pid, 'SIGKILL');
+  apply(kill, process, [pid, 'SIGKILL']);
 }
 
 export class Port {
@@ -78,12 +82,23 @@ export class Port {
           // The way of reading makes writes not wait either.
           this.rest();
         } else if (error.code !== 'EINTR') {
-          if (GONE.includes(error.code)) leave();
-          writeSync(2, 'the code closed the descriptor through which its interpreter speaks: it ends here\n');
-          process.reallyExit(70);
+          if (error.code === 'EPIPE' || error.code === 'ECONNRESET' || error.code === 'ENOTCONN') leave();
+          if (error.syscall !== 'write') return this.broken();
+          this.end('the code closed the descriptor through which its interpreter speaks');
         }
       }
     }
+  }
+
+  broken() {
+    this.end('what the code changed in the objects of the language or the runtime breaks its interpreter');
+  }
+
+  end(why) {
+    try {
+      writeSync(2, `${why}: it ends here\n`);
+    } catch {}
+    exit(70);
   }
 
   serve(on) {
@@ -176,6 +191,8 @@ export class Port {
       execArgv: [],
       env: {},
     });
+    // As it was before any code of the user's.
+    this.worker.emit = emit;
     this.worker.on('message', (message) => this.hear(message));
     this.worker.on('error', (error) => {
       writeSync(2, `the kernel's watcher failed: ${error?.stack ?? error}\n`);

@@ -8,6 +8,7 @@
 import { apply } from '../safe.mjs';
 import { forget, heard, whenHeard } from '../signals.mjs';
 
+const { process } = globalThis;
 const { on, listeners, listenerCount, removeListener } = process;
 const NOTICES = ['newListener', 'removeListener'];
 /** Node's own. */

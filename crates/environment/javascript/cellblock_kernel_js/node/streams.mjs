@@ -9,6 +9,7 @@ import { STDERR, STDOUT } from '../wire.mjs';
 import { Bytes, defineProperty } from '../safe.mjs';
 import { endless, traits } from '../streams.mjs';
 
+const { process } = globalThis;
 const { from } = Buffer;
 const { isView } = ArrayBuffer;
 const nextTick = process.nextTick.bind(process);
@@ -80,7 +81,7 @@ export function installStreams(kernel) {
 /** What `console` writes to: whatever stream the process has at that moment. */
 function sink(name) {
   return {
-    write: (text, ...rest) => process[name].write(text, ...rest),
+    write: (text, encoding, written) => process[name].write(text, encoding, written),
     on() {},
     once() {},
     removeListener() {},
