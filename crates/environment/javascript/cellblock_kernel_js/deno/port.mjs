@@ -17,11 +17,12 @@ import { ANSWER, CANCELLED, SHIELD, WISH, mark } from '../node/words.mjs';
 import { CANCEL, HEADER, RUN, readHeader } from '../wire.mjs';
 import { Bytes, apply, encode, performanceNow as now } from '../safe.mjs';
 import { whenSignalled } from './signals.mjs';
-import { resumeTicks } from './ticks.mjs';
+import { resumeTicks, ticksWait } from './ticks.mjs';
 import { KILLED } from './words.mjs';
 import { leave, readWhole, readable, sendWhole } from './system.mjs';
 
 const { load, store, wait } = Atomics;
+const { setTimeout: after, queueMicrotask: soon } = globalThis;
 const { writeSync } = Deno.stderr;
 const BROKEN = encode('what the code changed in the objects of the language or the runtime breaks its interpreter: it ends here\n');
 /** Milliseconds in which Deno tells of a termination as of an exception, more than once at times. */
@@ -80,6 +81,12 @@ export class Port {
       this.killing = now() + TELLING;
     }
     resumeTicks();
+    if (ticksWait()) {
+      // Perhaps a loop, which a termination has left its next tick. What is heard now would never begin; unheard, it has
+      // the watcher terminate the loop once more.
+      after(() => soon(() => this.woken()), 0);
+      return;
+    }
     while (readable(reader)) this.hear();
   }
 

@@ -9,8 +9,7 @@
 // What does not call `process.nextTick` but the function itself is told by a hook before it is queued.
 //
 // Not mended: of a loop that awaits a promise which a tick resolves (`for (;;) await new Promise(r => process.nextTick(r))`)
-// about one interrupt in 400 ends the process, which is told as its crash; and of some 70 calls after an interrupted
-// loop of ticks one does not begin before its limit.
+// about one interrupt in 600 ends the process, which is told as its crash.
 
 import { WISH } from '../node/words.mjs';
 import { apply, defineProperty } from '../safe.mjs';
@@ -78,6 +77,9 @@ export function resumeTicks() {
   draining = false;
   due();
 }
+
+/** Whether any wait. */
+export const ticksWait = () => first !== null;
 
 export function installTicks(shared) {
   words = shared;
