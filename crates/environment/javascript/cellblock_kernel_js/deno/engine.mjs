@@ -30,7 +30,7 @@ const MESSAGE = /^\w+: (.*)/;
 const STRICT = /^(?:\s|\/\/.*(?:[\n\r\u2028\u2029]|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*(['"])use strict\1/;
 
 export class Engine extends Inspected {
-  /** `terminated`: whether a termination has just been, and who wished it is still to be heard. */
+  /** `terminated`: whether this call was just terminated, and who wished it is still to be heard. */
   constructor(terminated) {
     super();
     this.terminated = terminated;
@@ -78,8 +78,9 @@ export class Engine extends Inspected {
       settled(told);
     };
     const failed = (thrown) => {
-      // V8 may tell of a termination as of an exception. Who wished it ends the call.
-      if (thrown === null && this.terminated()) drop(held, promise);
+      // V8 may tell of a termination as of an exception. Who wished it ends the call; but one that comes late may hit the
+      // call behind the cancelled one, which nobody else would end.
+      if (thrown === null && this.terminated(owner)) drop(held, promise);
       else ended({ thrown, line: 0, column: 0 });
     };
     apply(then, promise, [({ [VALUE]: value }) => ended({ value }), failed]);

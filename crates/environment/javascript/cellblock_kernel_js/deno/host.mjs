@@ -50,7 +50,7 @@ function turn(call) {
 export function host() {
   const port = new Port();
   const calls = new AsyncLocalStorage();
-  const engine = new Engine(() => port.terminated());
+  const engine = new Engine((call) => port.terminated(call));
   const globals = new Globals();
   const { run, getStore } = AsyncLocalStorage.prototype;
   const as = (owner, call) => apply(run, calls, [owner, call]);

@@ -67,13 +67,13 @@ export class Port {
     whenWoken(() => this.woken());
   }
 
-  /** Whether there was a termination of which this thread has not been told yet. */
-  terminated() {
-    return load(this.words, KILLED) === 1;
+  /** Whether there was a termination of which this thread has not been told yet, and this call is to be cancelled. */
+  terminated(call) {
+    return load(this.words, KILLED) === 1 && load(this.words, CANCELLED) === mark(call.id);
   }
 
   woken() {
-    if (this.terminated()) {
+    if (load(this.words, KILLED) === 1) {
       // Nothing of ours stands on the stack: what was begun has ended without us.
       this.depth = 0;
       store(this.words, SHIELD, 0);
@@ -92,7 +92,7 @@ export class Port {
 
   /** Whether what Deno tells of may be the end of what an interrupt terminated. It may come in the next call. */
   killed() {
-    return this.terminated() || now() < this.killing;
+    return load(this.words, KILLED) === 1 || now() < this.killing;
   }
 
   hear() {
