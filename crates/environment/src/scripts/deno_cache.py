@@ -5,8 +5,8 @@
 DIRECTORY is made and holds the cache. SOURCES and ENVIRONMENT are two paths with `=` between what they are here and in a
 cell. WORD... starts the kernel, which serves the descriptor that is appended.
 
-The files are databases of SQLite's that cells read and cannot write, all of them the same: for that SQLite wants the
-files beside them that a writer would have made, which may be empty.
+The cache is a database of SQLite's that all cells read and none can write: for that SQLite wants the files beside it that
+a writer would have made, which may be empty.
 """
 
 import json
@@ -30,12 +30,8 @@ CALLS = [
 ]
 #: What stands for itself in the path of a URL.
 PLAIN = "/!$&'()*+,;=:@|[]"
-#: The databases, their tables, and the columns that name what a row is about.
-TABLES = {
-    "v8_code_cache_v2": ("codecache", "specifier"),
-    "dep_analysis_cache_v2": ("moduleinfocache", "specifier"),
-    "node_analysis_cache_v2": ("cjsanalysiscache", "specifier"),
-}
+#: The database of compiled code.
+NAME = "v8_code_cache_v2"
 
 
 def frame(ours: socket.socket) -> int:
@@ -80,16 +76,16 @@ def run(words: list[str], directory: str) -> None:
         kernel.wait()
 
 
-def settle(path: str, table: str, column: str, places: list[tuple[str, str]]) -> None:
+def settle(path: str, places: list[tuple[str, str]]) -> None:
     """Has the rows speak of places in a cell, and the file be whole by itself."""
     database = sqlite3.connect(path, isolation_level=None)
     for here, there in places:
         before = f"file://{quote(here, safe=PLAIN)}/"
         database.execute(
-            f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",
+            "UPDATE codecache SET specifier = ? || substr(specifier, ?) WHERE substr(specifier, 1, ?) = ?",
             (f"file://{there}/", len(before) + 1, len(before), before),
         )
-    # Deno has them made when it opens a database that has none, and could not.
+    # Deno has statistics made when it opens a database that has none, and could not.
     database.execute("ANALYZE")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
@@ -103,11 +99,12 @@ def main(directory: str, sources: str, environment: str, *words: str) -> None:
     os.mkdir(directory)
     run(list(words), directory)
     places = [(here, there) for here, _, there in (each.rpartition("=") for each in (sources, environment))]
-    for name, (table, column) in TABLES.items():
-        settle(os.path.join(directory, name), table, column, places)
+    settle(os.path.join(directory, NAME), places)
     for entry in os.scandir(directory):
         if entry.is_dir():
             shutil.rmtree(entry.path)
+        elif not entry.name.startswith(NAME):
+            os.unlink(entry.path)
 
 
 main(*sys.argv[1:])
