@@ -76,6 +76,10 @@ class Streams(KernelCase):
         many = self.run_ok("process.stdout.write(Buffer.alloc(5e6, 120)); for (let i = 0; i < 20000; i++) console.log(i)")
         self.assertEqual(many.stdout, "x" * 5_000_000 + "".join(f"{i}\n" for i in range(20000)))
 
+    def test_many_lines_take_no_memory_until_the_code_ends(self) -> None:
+        code = "const used = () => process.memoryUsage().heapUsed; const before = used(); for (let i = 0; i < 3e5; i++) console.log(''); (used() - before) / 2 ** 20"
+        self.assertLess(float(self.value(code) or "inf"), 30)
+
     def test_children_and_raw_descriptors(self) -> None:
         call = self.run_ok("require('child_process').execSync('echo child; echo oops >&2', { stdio: 'inherit' }); 1")
         self.assertEqual((call.raw[1], call.raw[2]), (b"child\n", b"oops\n"))

@@ -16,6 +16,8 @@ const nextTick = process.nextTick.bind(process);
 const getBuiltinModule = process.getBuiltinModule.bind(process);
 /** The class of both streams, once there is one: its module is not needed to start. */
 let Output = null;
+/** The streams that are ours, by name. */
+const made = { __proto__: null };
 
 const METHODS = [
   'log', 'warn', 'dir', 'time', 'timeEnd', 'timeLog', 'trace', 'assert', 'clear', 'count', 'countReset', 'group',
@@ -67,7 +69,7 @@ export function installStreams(kernel) {
       enumerable: true,
       get: () => {
         Output ??= outputClass();
-        stream ??= new Output(kernel, kind, fd);
+        stream ??= made[name] = new Output(kernel, kind, fd);
         return stream;
       },
       set: (other) => {
@@ -81,7 +83,11 @@ export function installStreams(kernel) {
 /** What `console` writes to: whatever stream the process has at that moment. */
 function sink(name) {
   return {
-    write: (text, encoding, written) => process[name].write(text, encoding, written),
+    // `console` wants to be told of errors, which ours have not. Its callbacks would wait until the code lets others run.
+    write: (text, written) => {
+      const stream = process[name];
+      return stream === made[name] ? stream.write(text) : stream.write(text, written);
+    },
     on() {},
     once() {},
     removeListener() {},
