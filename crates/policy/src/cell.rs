@@ -139,6 +139,9 @@ pub fn variables(limits: &Limits) -> Vec<String> {
         "NPM_CONFIG_FUND=false".to_owned(),
         "NPM_CONFIG_AUDIT=false".to_owned(),
         "NPM_CONFIG_YES=true".to_owned(),
+        // Its two repetitions come after 10 and 60 s else: a cell without network would not answer for more than a minute.
+        "NPM_CONFIG_FETCH_RETRY_MINTIMEOUT=1000".to_owned(),
+        "NPM_CONFIG_FETCH_RETRY_MAXTIMEOUT=3000".to_owned(),
         "COREPACK_ENABLE_DOWNLOAD_PROMPT=0".to_owned(),
         "DENO_NO_UPDATE_CHECK=1".to_owned(),
         // `npm install -g` goes to the layer; `require` finds it there.
