@@ -120,6 +120,8 @@ pub struct Report {
     pub memory_peak: Option<u64>,
     /// All that it wrote to standard output and standard error, bytes.
     pub written: u64,
+    /// The file that has all of that, where it was more than the limit.
+    pub output_file: Option<String>,
     /// Whether the kernel was started for this call: no earlier call's variables are in it.
     pub fresh_kernel: bool,
 }

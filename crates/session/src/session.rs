@@ -351,6 +351,7 @@ fn untaken(call: CallId) -> Report {
         cpu: None,
         memory_peak: None,
         written: 0,
+        output_file: None,
         fresh_kernel: false,
     }
 }

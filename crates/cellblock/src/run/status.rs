@@ -75,6 +75,7 @@ mod tests {
             cpu: None,
             memory_peak: None,
             written: 0,
+            output_file: None,
             fresh_kernel: true,
         }
     }

@@ -185,6 +185,16 @@ fn long_texts_are_cut_and_kept() {
         text(&agent.code("len(open('output-2.txt').read()), open('output-1.txt').read()")),
         "(180000, 'mine')"
     );
+    // Beyond the limit of a call's output the session has kept it already: that file is named, and no other is made.
+    let much = agent.code("for n in range(700_000): print(n)");
+    assert_eq!(much["structuredContent"]["stdout_file"], "output-3.txt", "{}", text(&much));
+    assert_eq!(
+        text(
+            &agent.code("open('output-3.txt').read().split()[-1], open('output-3.txt').read().count('\\n')")
+        ),
+        "('699999', 700000)"
+    );
+    assert_eq!(text(&agent.code("__import__('os').path.exists('output-4.txt')")), "False");
 }
 
 #[test]

@@ -250,6 +250,7 @@ mod tests {
             cpu: None,
             memory_peak: None,
             written: 0,
+            output_file: None,
             fresh_kernel: false,
         }
     }

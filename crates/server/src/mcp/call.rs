@@ -99,13 +99,13 @@ pub(super) async fn code(
         reply.set("execution_count", count);
     }
     if let Some(value) = &collected.result {
-        let (value, file) = fitted(session, value, "result").await;
+        let (value, file) = fitted(session, value, "result", None).await;
         reply.say(value.as_str());
         reply.set("result", value);
         reply.set_some("result_file", file);
     }
     if let Some(raised) = report.raised.as_ref().filter(|_| failed) {
-        let (traceback, _) = fitted(session, raised.traceback.trim_end(), "traceback").await;
+        let (traceback, _) = fitted(session, raised.traceback.trim_end(), "traceback", None).await;
         reply.say(traceback.as_str());
         reply.set(
             "error",
@@ -178,8 +178,9 @@ async fn tell(held: &Held, reply: &mut Reply, collected: &Collected, report: &Re
     for notice in &collected.notices {
         reply.first(sentence(notice));
     }
-    let (stdout, stdout_file) = fitted(session, collected.stdout_text().trim_end(), "output").await;
-    let (stderr, stderr_file) = fitted(session, collected.stderr_text().trim_end(), "errors").await;
+    let all = report.output_file.as_deref();
+    let (stdout, stdout_file) = fitted(session, collected.stdout_text().trim_end(), "output", all).await;
+    let (stderr, stderr_file) = fitted(session, collected.stderr_text().trim_end(), "errors", all).await;
     reply.say(stdout.as_str());
     if !stderr.is_empty() {
         reply.say(format!("stderr:\n{stderr}"));
@@ -212,9 +213,13 @@ fn head(text: &str) -> String {
     text.chars().take(2000).collect()
 }
 
-/// A text as it is given, and the file that holds all of it if that is more.
-async fn fitted(session: &Session, text: &str, name: &str) -> (String, Option<String>) {
+/// A text as it is given, and the file that holds all of it if that is more: `whole` where there is one already, which
+/// has what came behind the limit of a call's output, too.
+async fn fitted(session: &Session, text: &str, name: &str, whole: Option<&str>) -> (String, Option<String>) {
     let Some(cut) = cut(text, cut::MOST) else { return (text.to_owned(), None) };
+    if let Some(whole) = whole {
+        return (cut.told(&format!("`{whole}` has all of it")), Some(whole.to_owned()));
+    }
     match keep(session, text, name).await {
         Some(file) => (cut.told(&format!("`{file}` has all of it")), Some(file)),
         None => (cut.told("there was no room for a file that has all of it"), None),

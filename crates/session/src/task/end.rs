@@ -94,6 +94,7 @@ impl Task {
                 .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
             memory_peak: memory.peak,
             written: record.output.written(),
+            output_file: record.whole_output().map(|spooled| spooled.name.clone()),
             fresh_kernel: record.fresh,
         };
         record.items.report(report);
@@ -124,7 +125,7 @@ impl Task {
         self.oom_seen = memory.oom_kills;
         let limits = &self.options.limits;
         let output_file = record.spooled.as_ref();
-        let whole = output_file.filter(|spooled| spooled.bytes == record.output.written());
+        let whole = record.whole_output();
         let unstarted = Ending { how: How::NeverRan, stop: None, killed: false };
         let mut verdict = decide(&Evidence {
             ending: record.ending.unwrap_or(unstarted),

@@ -133,6 +133,11 @@ impl Record {
     pub(crate) fn notice(&self, text: impl Into<String>) {
         self.tell(Event::Notice(text.into()));
     }
+
+    /// The file that has all of the output, where there is one.
+    pub(crate) fn whole_output(&self) -> Option<&Spooled> {
+        self.spooled.as_ref().filter(|spooled| spooled.bytes == self.output.written())
+    }
 }
 
 /// Init answers a call that is sent again by telling all of it again: this passes over what was told before.
