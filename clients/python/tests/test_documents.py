@@ -241,6 +241,12 @@ class Interpreter(Played):
         self.assertIn("process.exit()", told.text)
         self.assertEqual(await agent.code("typeof n", language="javascript"), "'undefined'")
 
+    async def unawaited(self, agent):
+        told = await agent.fails("execute_code", code="Promise.reject(new Error('lost'))\n6 * 7", language="javascript")
+        for part in ("42", "Error: lost", "Nobody handled this rejection", "`await`"):
+            self.assertIn(part, told.text)
+        self.assertEqual(told.structured["variables"], "kept")
+
     async def of_python(self, agent):
         await agent.code("x = 1")
         await agent.code("const y = 1", language="javascript")
@@ -302,6 +308,7 @@ class Interpreter(Played):
         "code in another language than `language` says": other_language,
         "types that do not fit, in TypeScript": types,
         "`process.exit()` in JavaScript": ends,
+        "a promise in JavaScript that nobody awaits": unawaited,
         "a variable of Python in JavaScript, or the other way round": of_python,
         'an `operation` that there is not, as `"rename"`': operation,
         "`write` without `content`, or `read` without `paths`": halves,

@@ -32,7 +32,7 @@ CASES = [
     Case("a rejection that nobody awaits belongs to its call", [
         Call("let survives = 1\nconst work = async () => { throw new RangeError('nobody waits for this') }"),
         Call("work()\nconsole.log('went on')", out="went on", error="RangeError: nobody waits for this"),
-        Call("Promise.reject(new Error('bare'))\n1", error="Error: bare", at="1:16"),
+        Call("Promise.reject(new Error('bare'))\n1", value="1", error="Error: bare", at="1:16", says=("Nobody handled this rejection",)),
         Call("Promise.reject(new Error('caught')).catch(e => console.log('handled', e.message))", out="handled caught"),
         Call("survives", value="1"),
     ]),
